@@ -19,20 +19,20 @@ extern "C" {
  * a value outside it is reported as PLUGIN_BUG. Since 1.0. */
 enum farrier_error_code {
     FARRIER_OK = 0,
-    FARRIER_E_TRANSIENT = -1,      /* likely to work if repeated (5xx on a read, reset connection) */
+    FARRIER_E_TRANSIENT = -1,      /* likely to work if repeated (5xx on a read, reset) */
     FARRIER_E_BUSY = -2,           /* the BMC is doing something else (409, 503, foreign job) */
     FARRIER_E_TIMEOUT = -3,        /* a deadline passed */
     FARRIER_E_UNREACHABLE = -4,    /* no route, refused, name unknown */
-    FARRIER_E_TLS = -5,            /* certificate not trusted, expired or changed; handshake failed */
-    FARRIER_E_AUTH = -6,           /* credentials refused, privilege missing, password change due */
+    FARRIER_E_TLS = -5,            /* certificate not trusted, expired, changed; handshake */
+    FARRIER_E_AUTH = -6,           /* credentials refused, privilege missing, password due */
     FARRIER_E_LICENSE = -7,        /* the vendor wants a licence for this */
     FARRIER_E_UNSUPPORTED = -8,    /* this BMC, this core or this plugin cannot do it */
-    FARRIER_E_INVALID = -9,        /* malformed data: configuration, parameter, BMC answer, file */
-    FARRIER_E_REJECTED = -10,      /* the BMC understood and said no (wrong image, bad signature) */
+    FARRIER_E_INVALID = -9,        /* malformed: configuration, parameter, BMC answer, file */
+    FARRIER_E_REJECTED = -10,      /* the BMC understood and said no (wrong image, signature) */
     FARRIER_E_PRECONDITION = -11,  /* power state, lockdown, TPM, identity: nothing was sent */
     FARRIER_E_NO_SPACE = -12,      /* no room here or on the BMC (413 too) */
     FARRIER_E_STALE = -13,         /* the plan no longer fits what is measured */
-    FARRIER_E_VERIFY = -14,        /* measured version differs from the wanted one; digest mismatch */
+    FARRIER_E_VERIFY = -14,        /* measured version or digest differs from the wanted one */
     FARRIER_E_HOST_FAULT = -15,    /* the hardware reports a fault (flash failed) */
     FARRIER_E_CANCELLED = -16,     /* somebody cancelled */
     FARRIER_E_LOST = -17,          /* the host fell silent after its first changing request */
@@ -53,7 +53,8 @@ enum farrier_delivery {
 #define FARRIER_VENDOR_ID_MAX 64
 
 /* Owned by the core, valid for the callback, zero at entry; written through the host table's
- * fail() and hint() (sdk.h: farrier_fail, farrier_fail_http). Fixed size: never grows. Since 1.0. */
+ * fail() and hint() (sdk.h: farrier_fail, farrier_fail_http). Fixed size: never grows.
+ * Since 1.0. */
 struct farrier_error {
     uint32_t struct_size;
     int32_t code;                  /* enum farrier_error_code */

@@ -56,18 +56,20 @@ struct farrier_host {
         __attribute__ ((format (printf, 2, 3)));
     FARRIER_PAD (hint)
 
-    /* --- configuration (checked against the plugin's params table before the plugin sees it) -- */
+    /* --- configuration (checked against the plugin's params table before it is seen) ------- */
 
     const char *(*config_str) (const struct farrier_config *cfg, const char *name);
     FARRIER_PAD (config_str)
-    int64_t (*config_i64) (const struct farrier_config *cfg, const char *name);   /* bool: 0/1; durations: ms */
+    /* bool: 0/1; durations: ms */
+    int64_t (*config_i64) (const struct farrier_config *cfg, const char *name);
     FARRIER_PAD (config_i64)
 
-    /* --- the step ---------------------------------------------------------------------------- */
+    /* --- the step -------------------------------------------------------------------------- */
 
     void (*step_info) (struct farrier_step *step, struct farrier_step_info *ret);
     FARRIER_PAD (step_info)
-    /* The op's parameters as the workflow gave them, else the table's default; NULL / 0 when absent. */
+    /* The op's parameters as the workflow gave them, else the table's default; NULL / 0 when
+     * absent. */
     const char *(*param_str) (struct farrier_step *step, const char *name);
     FARRIER_PAD (param_str)
     int64_t (*param_i64) (struct farrier_step *step, const char *name);
@@ -78,7 +80,8 @@ struct farrier_host {
     int32_t (*component) (struct farrier_step *step, struct farrier_component *ret);
     FARRIER_PAD (component)
     /* The components of the last inventory, by position; INVALID past the end. */
-    int32_t (*component_at) (struct farrier_step *step, uint32_t index, struct farrier_component *ret);
+    int32_t (*component_at) (struct farrier_step *step, uint32_t index,
+                             struct farrier_component *ret);
     FARRIER_PAD (component_at)
     /* The image of a NEEDS_IMAGE op; NULL otherwise. */
     const struct farrier_image *(*image) (struct farrier_step *step);
@@ -88,7 +91,8 @@ struct farrier_host {
     FARRIER_PAD (cancelled)
     void (*wake) (struct farrier_step *step, struct farrier_wake *ret);
     FARRIER_PAD (wake)
-    int32_t (*wake_document) (struct farrier_step *step, uint32_t index, struct farrier_document *ret);
+    int32_t (*wake_document) (struct farrier_step *step, uint32_t index,
+                              struct farrier_document *ret);
     FARRIER_PAD (wake_document)
     /* SKIPPED with its reason; RECHECK with its delay: `return host->skip (step, "…")`. */
     int32_t (*skip) (struct farrier_step *step, const char *fmt, ...)
@@ -97,7 +101,7 @@ struct farrier_host {
     int32_t (*recheck) (struct farrier_step *step, uint32_t after_ms);
     FARRIER_PAD (recheck)
 
-    /* --- state, journaled with the next await; results, kept with the job ----------------------- */
+    /* --- state, journaled with the next await; results, kept with the job ------------------ */
 
     /* The op's bag: at most 16 KiB in all, UTF-8. NULL when absent. A negative return of the
      * callback discards what it set. NO_SPACE past the limit. */
@@ -109,16 +113,18 @@ struct farrier_host {
     FARRIER_PAD (state_del)
     /* A result: declared in the op's results[]; kept per component; seen by later ops of the job
      * (result_get: component_key NULL = this step's) and by the workflow when it says `save`. */
-    int32_t (*result_set) (struct farrier_step *step, const char *name, const struct farrier_json *value);
+    int32_t (*result_set) (struct farrier_step *step, const char *name,
+                           const struct farrier_json *value);
     FARRIER_PAD (result_set)
-    const struct farrier_json *(*result_get) (struct farrier_step *step, const char *component_key,
-                                              const char *name);
+    const struct farrier_json *(*result_get) (struct farrier_step *step,
+                                              const char *component_key, const char *name);
     FARRIER_PAD (result_get)
     /* Climbs the outcome ladder of the step's component; lower than before is ignored. */
     void (*outcome) (struct farrier_step *step, uint32_t rung);
     FARRIER_PAD (outcome)
     /* The host needs this (enum farrier_reboot) before the new version runs; firmware.activate
-     * without a component serves all that is needed. needed() tells what is open now. */
+     * without a component serves all that is needed. needed() tells what is open now, as a set:
+     * FARRIER_REBOOT_BIT (kind) for each. needs_done() closes one kind. */
     void (*needs) (struct farrier_step *step, uint32_t reboot);
     FARRIER_PAD (needs)
     uint32_t (*needed) (struct farrier_step *step);
@@ -134,7 +140,7 @@ struct farrier_host {
     void (*critical_leave) (struct farrier_step *step);
     FARRIER_PAD (critical_leave)
 
-    /* --- read, inline, small -------------------------------------------------------------------- */
+    /* --- read, inline, small --------------------------------------------------------------- */
 
     /* endpoint NULL = "bmc". A status of 400 and more is not an error of the call: ask
      * response_status(). CANCELLED on cancel. */
@@ -156,15 +162,20 @@ struct farrier_host {
     const struct farrier_json *(*response_json) (const struct farrier_response *response);
     FARRIER_PAD (response_json)        /* NULL when the body is not JSON */
 
-    /* --- JSON: values are looked at through handles; a NULL value answers like an absent one ------ */
+    /* --- JSON: values are looked at through handles; a NULL value is an absent one --------- */
 
     const struct farrier_json *(*json_at) (const struct farrier_json *value, const char *pointer);
     FARRIER_PAD (json_at)              /* RFC 6901; NULL when absent */
     const char *(*json_str) (const struct farrier_json *value);       /* NULL unless a string */
     FARRIER_PAD (json_str)
-    int32_t (*json_i64) (const struct farrier_json *value, int64_t *ret);   /* INVALID unless a number */
+    /* INVALID unless a number */
+    int32_t (*json_i64) (const struct farrier_json *value, int64_t *ret);
     FARRIER_PAD (json_i64)
-    int32_t (*json_bool) (const struct farrier_json *value);          /* 1, 0, or -1 unless a boolean */
+    /* Integer or real; INVALID unless a number. */
+    int32_t (*json_real) (const struct farrier_json *value, double *ret);
+    FARRIER_PAD (json_real)
+    /* 1, 0, or -1 unless a boolean */
+    int32_t (*json_bool) (const struct farrier_json *value);
     FARRIER_PAD (json_bool)
     uint32_t (*json_count) (const struct farrier_json *value);        /* of an array or object */
     FARRIER_PAD (json_count)
@@ -188,12 +199,13 @@ struct farrier_host {
     const struct farrier_json *(*json_boolean) (struct farrier_step *step, int32_t truth);
     FARRIER_PAD (json_boolean)
     /* key NULL appends to an array. The value is copied when it belongs to another document. */
-    int32_t (*json_put) (struct farrier_json *into, const char *key, const struct farrier_json *value);
+    int32_t (*json_put) (struct farrier_json *into, const char *key,
+                         const struct farrier_json *value);
     FARRIER_PAD (json_put)
     const char *(*json_text) (struct farrier_step *step, const struct farrier_json *value);
     FARRIER_PAD (json_text)
 
-    /* --- awaits: at most one a callback; then return PENDING (or ADOPT) --------------------------- */
+    /* --- awaits: at most one a callback; then return PENDING (or ADOPT) -------------------- */
 
     int32_t (*await_collect) (struct farrier_step *step, const struct farrier_collect *what,
                               struct farrier_error *err);
@@ -226,45 +238,49 @@ struct farrier_host {
     const char *(*process_output) (struct farrier_step *step, int32_t stream, size_t *ret_len);
     FARRIER_PAD (process_output)
 
-    /* --- image and artifacts ------------------------------------------------------------------------ */
+    /* --- image and artifacts --------------------------------------------------------------- */
 
     void (*image_info) (const struct farrier_image *image, struct farrier_image_info *ret);
     FARRIER_PAD (image_info)
-    int64_t (*image_read) (const struct farrier_image *image, uint64_t offset, void *buffer, size_t len);
+    int64_t (*image_read) (const struct farrier_image *image, uint64_t offset, void *buffer,
+                           size_t len);
     FARRIER_PAD (image_read)           /* bytes read, 0 at the end, or a negative code */
     /* A private file with the image's bytes for a vendor tool; gone when the attempt ends. */
     int32_t (*image_path) (struct farrier_step *step, const struct farrier_image *image,
                            const char **ret_path, struct farrier_error *err);
     FARRIER_PAD (image_path)
-    /* A one-time URL for BMCs that pull, on an address the BMC reaches; valid until the step ends. */
+    /* A one-time URL for BMCs that pull, on an address the BMC reaches; valid until the step
+     * ends. */
     int32_t (*image_publish) (struct farrier_step *step, const struct farrier_image *image,
                               const char **ret_url, struct farrier_error *err);
     FARRIER_PAD (image_publish)
     /* Files of the job (configuration exports, logs): sealed, with digest and retention. */
-    int32_t (*artifact_write) (struct farrier_step *step, const char *name, const void *bytes, size_t len,
-                               struct farrier_error *err);
+    int32_t (*artifact_write) (struct farrier_step *step, const char *name, const void *bytes,
+                               size_t len, struct farrier_error *err);
     FARRIER_PAD (artifact_write)
     const char *(*artifact_read) (struct farrier_step *step, const char *name, size_t *ret_len);
     FARRIER_PAD (artifact_read)        /* NULL when absent */
 
-    /* --- emit: what identify, inventory and health found ----------------------------------------------- */
+    /* --- emit: what identify, inventory and health found ----------------------------------- */
 
     void (*emit_component) (struct farrier_step *step, const struct farrier_component *component);
     FARRIER_PAD (emit_component)
-    /* kind: serial | uuid | board_id | asset. uri and pointer say where the core finds it again when
-     * it checks, before each change, that the BMC is still the same. */
+    /* kind: serial | uuid | board_id | asset. uri and pointer say where the core finds it again
+     * when it checks, before each change, that the BMC is still the same. */
     void (*emit_identity) (struct farrier_step *step, const char *kind, const char *value,
                            const char *uri, const char *pointer);
     FARRIER_PAD (emit_identity)
-    void (*emit_fact) (struct farrier_step *step, const char *name, const struct farrier_json *value);
+    void (*emit_fact) (struct farrier_step *step, const char *name,
+                       const struct farrier_json *value);
     FARRIER_PAD (emit_fact)            /* "vendor", "model", "power_state", "bmc.version" … */
-    void (*emit_sensor) (struct farrier_step *step, const char *name, double value, const char *unit,
-                         const char *health);
+    void (*emit_sensor) (struct farrier_step *step, const char *name, double value,
+                         const char *unit, const char *health);
     FARRIER_PAD (emit_sensor)
 
-    /* --- memory and clock -------------------------------------------------------------------------------- */
+    /* --- memory and clock ------------------------------------------------------------------ */
 
-    void *(*alloc) (struct farrier_step *step, size_t size);   /* zeroed; NULL past 16 MiB; no free */
+    /* zeroed; NULL past 16 MiB; no free */
+    void *(*alloc) (struct farrier_step *step, size_t size);
     FARRIER_PAD (alloc)
     char *(*printf) (struct farrier_step *step, const char *fmt, ...)
         __attribute__ ((format (printf, 2, 3)));
@@ -274,13 +290,15 @@ struct farrier_host {
     int64_t (*mono_ms) (const struct farrier_host *host);      /* CLOCK_BOOTTIME */
     FARRIER_PAD (mono_ms)
 
-    /* --- formats: only inside inspect() and read_catalog() -------------------------------------------------- */
+    /* --- formats: only inside inspect() and read_catalog() --------------------------------- */
 
-    int64_t (*reader_read) (struct farrier_reader *reader, uint64_t offset, void *buffer, size_t len);
+    int64_t (*reader_read) (struct farrier_reader *reader, uint64_t offset, void *buffer,
+                            size_t len);
     FARRIER_PAD (reader_read)
     uint64_t (*reader_size) (struct farrier_reader *reader);
     FARRIER_PAD (reader_size)
-    /* One recognised image, or one catalog record (a JSON object as documented in farrier-plugin(3)). */
+    /* One recognised image, or one catalog record (a JSON object as documented in
+     * farrier-plugin(3)). */
     int32_t (*sink_image) (struct farrier_sink *sink, const struct farrier_image_info *info);
     FARRIER_PAD (sink_image)
     int32_t (*sink_record) (struct farrier_sink *sink, const char *json_text);

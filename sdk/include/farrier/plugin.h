@@ -45,13 +45,13 @@ enum farrier_param_flag {
 };
 
 struct farrier_param {
-    const char *name;                             /* [a-z][a-z0-9_]* */
+    const char *name;                             /* [a-z][a-z0-9_]{0,63} */
     FARRIER_PAD (name)
     uint32_t type;                                /* enum farrier_param_type */
     uint32_t flags;                               /* enum farrier_param_flag */
     const char *default_value;                    /* as text; NULL = none */
     FARRIER_PAD (default_value)
-    int64_t min, max;                             /* both 0 = unbounded */
+    int64_t min, max;                             /* both 0 = unbounded; in ms, bytes */
     const char *enum_values;                      /* "auto|always|never" */
     FARRIER_PAD (enum_values)
     const char *unit;
@@ -106,7 +106,8 @@ struct farrier_match_login {
 
 enum farrier_op_flag {
     FARRIER_OP_IDEMPOTENT = 1,                    /* running it twice does no harm */
-    FARRIER_OP_DESTRUCTIVE = 2,                   /* changes the host so that it may not come back */
+    /* changes the host so that it may not come back */
+    FARRIER_OP_DESTRUCTIVE = 2,
     FARRIER_OP_NEEDS_IMAGE = 4,
     FARRIER_OP_NEEDS_BMC = 8,
     FARRIER_OP_NEEDS_HOST_OS = 16,
@@ -115,12 +116,15 @@ enum farrier_op_flag {
     FARRIER_OP_NEEDS_COMPONENT = 128
 };
 
-typedef int32_t farrier_callback (void *self, struct farrier_step *step, struct farrier_error *err);
+typedef int32_t farrier_callback (void *self, struct farrier_step *step,
+                                  struct farrier_error *err);
 
 struct farrier_op {
-    const char *name;                             /* "inventory", "firmware.install", "acme_bmc.drain" */
+    /* "inventory", "firmware.install", "acme_bmc.drain" */
+    const char *name;
     FARRIER_PAD (name)
-    uint32_t version;                             /* of the op's state and results; a job resumes only on the same */
+    /* of the op's state and results; a job resumes only on the same */
+    uint32_t version;
     uint32_t flags;                               /* enum farrier_op_flag */
     const char *help;                             /* one line */
     FARRIER_PAD (help)
@@ -130,15 +134,19 @@ struct farrier_op {
     uint32_t op_ms;                               /* the whole op; 0 = 30 min */
     uint32_t poll_min_ms;                         /* 0 = 5 s */
     uint32_t poll_max_ms;                         /* 0 = 30 s */
-    uint32_t settle_ms;                           /* NOT_STARTED is believed only after this; 0 = 120 s */
+    /* NOT_STARTED is believed only after this; 0 = 120 s */
+    uint32_t settle_ms;
     uint32_t reserved0;
     farrier_callback *start;                      /* DONE PENDING SKIPPED */
     FARRIER_PAD (start)
-    farrier_callback *poll;                       /* DONE PENDING SKIPPED; NULL when start never pends */
+    /* DONE PENDING SKIPPED; NULL when start never pends */
+    farrier_callback *poll;
     FARRIER_PAD (poll)
-    farrier_callback *cancel;                     /* DONE PENDING TOO_LATE; needed for CANCELLABLE */
+    /* DONE PENDING TOO_LATE; needed for CANCELLABLE */
+    farrier_callback *cancel;
     FARRIER_PAD (cancel)
-    farrier_callback *reconcile;                  /* ADOPT NOT_STARTED DONE RECHECK UNKNOWN; needed unless IDEMPOTENT */
+    /* ADOPT NOT_STARTED DONE RECHECK UNKNOWN; needed unless IDEMPOTENT */
+    farrier_callback *reconcile;
     FARRIER_PAD (reconcile)
 };
 
@@ -153,9 +161,10 @@ struct farrier_formats {
     int32_t (*read_catalog) (const struct farrier_host *host, struct farrier_reader *reader,
                              struct farrier_sink *sink, struct farrier_error *err);
     FARRIER_PAD (read_catalog)
-    /* *ret_order: -1 a is older, 0 equal, 1 a is newer, 2 incomparable. Called in the daemon; any thread. */
-    int32_t (*compare_versions) (const struct farrier_component *component, const char *a, const char *b,
-                                 int32_t *ret_order);
+    /* *ret_order: -1 a is older, 0 equal, 1 a is newer, 2 incomparable. Called in the daemon; any
+     * thread. */
+    int32_t (*compare_versions) (const struct farrier_component *component, const char *a,
+                                 const char *b, int32_t *ret_order);
     FARRIER_PAD (compare_versions)
 };
 
@@ -169,7 +178,8 @@ struct farrier_plugin {
     uint64_t reserved0;
 
     /* body: append-only */
-    const char *name;                             /* [a-z][a-z0-9_]{0,31}; equals the file's stem */
+    /* [a-z][a-z0-9_]{0,31}; equals the file's stem */
+    const char *name;
     FARRIER_PAD (name)
     const char *version;                          /* semver */
     FARRIER_PAD (version)
@@ -194,7 +204,8 @@ struct farrier_plugin {
     void (*unload) (void *self);
     FARRIER_PAD (unload)
     /* At start and at reload; cfg ends with the call. */
-    int32_t (*configure) (void *self, const struct farrier_config *cfg, struct farrier_error *err);
+    int32_t (*configure) (void *self, const struct farrier_config *cfg,
+                          struct farrier_error *err);
     FARRIER_PAD (configure)
     int32_t (*activate) (void *self, struct farrier_error *err);      /* service begins */
     FARRIER_PAD (activate)
@@ -203,7 +214,8 @@ struct farrier_plugin {
     /* Only where the tables tie or nothing matches: 0..100, or a negative code. Worker thread. */
     int32_t (*probe) (void *self, struct farrier_step *step, struct farrier_error *err);
     FARRIER_PAD (probe)
-    /* Pure; any thread. ret is zero with struct_size set; 0 or UNSUPPORTED (this image does not go there). */
+    /* Pure; any thread. ret holds the defaults with struct_size set; 0 or UNSUPPORTED (this image
+     * does not go there). */
     int32_t (*effects) (void *self, const struct farrier_component *component,
                         const struct farrier_image_info *image, struct farrier_effects *ret);
     FARRIER_PAD (effects)

@@ -1,5 +1,5 @@
-/* farrier/sdk.h: what a plugin's author calls: inline wrappers around the host table that test for a
- * member's presence (an older core answers FARRIER_E_UNSUPPORTED, NULL or 0), and the macros that
+/* farrier/sdk.h: what a plugin's author calls: inline wrappers around the host table that test for
+ * a member's presence (an older core answers FARRIER_E_UNSUPPORTED, NULL or 0), and the macros that
  * define a plugin. A plugin includes this one header and links nothing of Farrier's.
  *
  * Part of the plugin ABI; the version rule and the changelog are in farrier/version.h. What each
@@ -49,10 +49,15 @@ extern "C" {
 #define FARRIER_TABLE_OF(pointer, n)                                                       \
     { .items = (pointer), .count = (uint32_t) (n), .stride = (uint32_t) sizeof *(pointer) }
 
+/* The oldest minor that this plugin works with; define it before the include when it is not 0. */
+#ifndef FARRIER_NEEDS_MINOR
+#define FARRIER_NEEDS_MINOR 0
+#endif
+
 #define FARRIER_PLUGIN_PREAMBLE                                                            \
     .magic = FARRIER_PLUGIN_MAGIC, .struct_size = (uint32_t) sizeof (struct farrier_plugin), \
     .abi_major = FARRIER_ABI_MAJOR, .abi_minor = FARRIER_ABI_MINOR,                        \
-    .needs_minor = 0, .op_stride = (uint16_t) sizeof (struct farrier_op)
+    .needs_minor = FARRIER_NEEDS_MINOR, .op_stride = (uint16_t) sizeof (struct farrier_op)
 
 /* Log, fail and the other printf-like members keep their format check when called through these. */
 #define farrier_log(step, level, ...)                                                      \
@@ -73,7 +78,7 @@ farrier_config_str (const struct farrier_config *cfg, const char *name)
     return FARRIER_HAS (host, config_str) ? host->config_str (cfg, name) : NULL;
 }
 
-static inline int64_t 
+static inline int64_t
 farrier_config_i64 (const struct farrier_config *cfg, const char *name)
 {
     const struct farrier_host *host = farrier_host_of (cfg);
@@ -82,7 +87,7 @@ farrier_config_i64 (const struct farrier_config *cfg, const char *name)
 
 /* --- the step ------------------------------------------------------------------------------ */
 
-static inline void 
+static inline void
 farrier_step_info (struct farrier_step *step, struct farrier_step_info *ret)
 {
     const struct farrier_host *host = farrier_host_of (step);
@@ -97,7 +102,7 @@ farrier_param_str (struct farrier_step *step, const char *name)
     return FARRIER_HAS (host, param_str) ? host->param_str (step, name) : NULL;
 }
 
-static inline int64_t 
+static inline int64_t
 farrier_param_i64 (struct farrier_step *step, const char *name)
 {
     const struct farrier_host *host = farrier_host_of (step);
@@ -111,18 +116,19 @@ farrier_param_json (struct farrier_step *step, const char *name)
     return FARRIER_HAS (host, param_json) ? host->param_json (step, name) : NULL;
 }
 
-static inline int32_t 
+static inline int32_t
 farrier_component (struct farrier_step *step, struct farrier_component *ret)
 {
     const struct farrier_host *host = farrier_host_of (step);
     return FARRIER_HAS (host, component) ? host->component (step, ret) : FARRIER_E_UNSUPPORTED;
 }
 
-static inline int32_t 
+static inline int32_t
 farrier_component_at (struct farrier_step *step, uint32_t index, struct farrier_component *ret)
 {
     const struct farrier_host *host = farrier_host_of (step);
-    return FARRIER_HAS (host, component_at) ? host->component_at (step, index, ret) : FARRIER_E_UNSUPPORTED;
+    return FARRIER_HAS (host, component_at)
+               ? host->component_at (step, index, ret) : FARRIER_E_UNSUPPORTED;
 }
 
 static inline const struct farrier_image *
@@ -132,14 +138,14 @@ farrier_image (struct farrier_step *step)
     return FARRIER_HAS (host, image) ? host->image (step) : NULL;
 }
 
-static inline int32_t 
+static inline int32_t
 farrier_cancelled (struct farrier_step *step)
 {
     const struct farrier_host *host = farrier_host_of (step);
     return FARRIER_HAS (host, cancelled) ? host->cancelled (step) : 0;
 }
 
-static inline void 
+static inline void
 farrier_wake (struct farrier_step *step, struct farrier_wake *ret)
 {
     const struct farrier_host *host = farrier_host_of (step);
@@ -147,14 +153,15 @@ farrier_wake (struct farrier_step *step, struct farrier_wake *ret)
         host->wake (step, ret);
 }
 
-static inline int32_t 
+static inline int32_t
 farrier_wake_document (struct farrier_step *step, uint32_t index, struct farrier_document *ret)
 {
     const struct farrier_host *host = farrier_host_of (step);
-    return FARRIER_HAS (host, wake_document) ? host->wake_document (step, index, ret) : FARRIER_E_UNSUPPORTED;
+    return FARRIER_HAS (host, wake_document)
+               ? host->wake_document (step, index, ret) : FARRIER_E_UNSUPPORTED;
 }
 
-static inline int32_t 
+static inline int32_t
 farrier_recheck (struct farrier_step *step, uint32_t after_ms)
 {
     const struct farrier_host *host = farrier_host_of (step);
@@ -170,14 +177,15 @@ farrier_state_get (struct farrier_step *step, const char *name)
     return FARRIER_HAS (host, state_get) ? host->state_get (step, name) : NULL;
 }
 
-static inline int32_t 
+static inline int32_t
 farrier_state_set (struct farrier_step *step, const char *name, const char *text)
 {
     const struct farrier_host *host = farrier_host_of (step);
-    return FARRIER_HAS (host, state_set) ? host->state_set (step, name, text) : FARRIER_E_UNSUPPORTED;
+    return FARRIER_HAS (host, state_set)
+               ? host->state_set (step, name, text) : FARRIER_E_UNSUPPORTED;
 }
 
-static inline void 
+static inline void
 farrier_state_del (struct farrier_step *step, const char *name)
 {
     const struct farrier_host *host = farrier_host_of (step);
@@ -185,11 +193,12 @@ farrier_state_del (struct farrier_step *step, const char *name)
         host->state_del (step, name);
 }
 
-static inline int32_t 
+static inline int32_t
 farrier_result_set (struct farrier_step *step, const char *name, const struct farrier_json *value)
 {
     const struct farrier_host *host = farrier_host_of (step);
-    return FARRIER_HAS (host, result_set) ? host->result_set (step, name, value) : FARRIER_E_UNSUPPORTED;
+    return FARRIER_HAS (host, result_set)
+               ? host->result_set (step, name, value) : FARRIER_E_UNSUPPORTED;
 }
 
 static inline const struct farrier_json *
@@ -199,7 +208,7 @@ farrier_result_get (struct farrier_step *step, const char *component_key, const 
     return FARRIER_HAS (host, result_get) ? host->result_get (step, component_key, name) : NULL;
 }
 
-static inline void 
+static inline void
 farrier_outcome (struct farrier_step *step, uint32_t rung)
 {
     const struct farrier_host *host = farrier_host_of (step);
@@ -207,7 +216,7 @@ farrier_outcome (struct farrier_step *step, uint32_t rung)
         host->outcome (step, rung);
 }
 
-static inline void 
+static inline void
 farrier_needs (struct farrier_step *step, uint32_t reboot)
 {
     const struct farrier_host *host = farrier_host_of (step);
@@ -215,14 +224,14 @@ farrier_needs (struct farrier_step *step, uint32_t reboot)
         host->needs (step, reboot);
 }
 
-static inline uint32_t 
+static inline uint32_t
 farrier_needed (struct farrier_step *step)
 {
     const struct farrier_host *host = farrier_host_of (step);
     return FARRIER_HAS (host, needed) ? host->needed (step) : 0;
 }
 
-static inline void 
+static inline void
 farrier_needs_done (struct farrier_step *step, uint32_t reboot)
 {
     const struct farrier_host *host = farrier_host_of (step);
@@ -230,7 +239,7 @@ farrier_needs_done (struct farrier_step *step, uint32_t reboot)
         host->needs_done (step, reboot);
 }
 
-static inline void 
+static inline void
 farrier_progress (struct farrier_step *step, uint32_t permille, const char *text)
 {
     const struct farrier_host *host = farrier_host_of (step);
@@ -238,7 +247,7 @@ farrier_progress (struct farrier_step *step, uint32_t permille, const char *text
         host->progress (step, permille, text);
 }
 
-static inline void 
+static inline void
 farrier_critical_enter (struct farrier_step *step)
 {
     const struct farrier_host *host = farrier_host_of (step);
@@ -246,7 +255,7 @@ farrier_critical_enter (struct farrier_step *step)
         host->critical_enter (step);
 }
 
-static inline void 
+static inline void
 farrier_critical_leave (struct farrier_step *step)
 {
     const struct farrier_host *host = farrier_host_of (step);
@@ -256,25 +265,30 @@ farrier_critical_leave (struct farrier_step *step)
 
 /* --- reads --------------------------------------------------------------------------------- */
 
-static inline int32_t 
+static inline int32_t
 farrier_http_get (struct farrier_step *step, const char *endpoint, const char *path,
                   const struct farrier_http_options *options,
                   const struct farrier_response **ret_response, struct farrier_error *err)
 {
     const struct farrier_host *host = farrier_host_of (step);
-    return FARRIER_HAS (host, http_get) ? host->http_get (step, endpoint, path, options, ret_response, err) : FARRIER_E_UNSUPPORTED;
+    return FARRIER_HAS (host, http_get)
+               ? host->http_get (step, endpoint, path, options, ret_response, err)
+               : FARRIER_E_UNSUPPORTED;
 }
 
-static inline int32_t 
-farrier_http_read (struct farrier_step *step, const char *endpoint, const char *path, const char *body,
+static inline int32_t
+farrier_http_read (struct farrier_step *step, const char *endpoint, const char *path,
+                   const char *body,
                    const struct farrier_http_options *options,
                    const struct farrier_response **ret_response, struct farrier_error *err)
 {
     const struct farrier_host *host = farrier_host_of (step);
-    return FARRIER_HAS (host, http_read) ? host->http_read (step, endpoint, path, body, options, ret_response, err) : FARRIER_E_UNSUPPORTED;
+    return FARRIER_HAS (host, http_read)
+               ? host->http_read (step, endpoint, path, body, options, ret_response, err)
+               : FARRIER_E_UNSUPPORTED;
 }
 
-static inline int32_t 
+static inline int32_t
 farrier_response_status (const struct farrier_response *response)
 {
     const struct farrier_host *host = farrier_host_of (response);
@@ -318,21 +332,30 @@ farrier_json_str (const struct farrier_json *value)
     return host != NULL && FARRIER_HAS (host, json_str) ? host->json_str (value) : NULL;
 }
 
-static inline int32_t 
+static inline int32_t
 farrier_json_i64 (const struct farrier_json *value, int64_t *ret)
 {
     const struct farrier_host *host = value == NULL ? NULL : farrier_host_of (value);
-    return host != NULL && FARRIER_HAS (host, json_i64) ? host->json_i64 (value, ret) : FARRIER_E_INVALID;
+    return host != NULL && FARRIER_HAS (host, json_i64)
+               ? host->json_i64 (value, ret) : FARRIER_E_INVALID;
 }
 
-static inline int32_t 
+static inline int32_t
 farrier_json_bool (const struct farrier_json *value)
 {
     const struct farrier_host *host = value == NULL ? NULL : farrier_host_of (value);
     return host != NULL && FARRIER_HAS (host, json_bool) ? host->json_bool (value) : -1;
 }
 
-static inline uint32_t 
+static inline int32_t
+farrier_json_real (const struct farrier_json *value, double *ret)
+{
+    const struct farrier_host *host = value == NULL ? NULL : farrier_host_of (value);
+    return host != NULL && FARRIER_HAS (host, json_real)
+               ? host->json_real (value, ret) : FARRIER_E_INVALID;
+}
+
+static inline uint32_t
 farrier_json_count (const struct farrier_json *value)
 {
     const struct farrier_host *host = value == NULL ? NULL : farrier_host_of (value);
@@ -353,7 +376,7 @@ farrier_json_key (const struct farrier_json *value, uint32_t index)
     return host != NULL && FARRIER_HAS (host, json_key) ? host->json_key (value, index) : NULL;
 }
 
-static inline char 
+static inline char
 farrier_json_type (const struct farrier_json *value)
 {
     const struct farrier_host *host = value == NULL ? NULL : farrier_host_of (value);
@@ -409,11 +432,12 @@ farrier_json_boolean (struct farrier_step *step, int32_t truth)
     return FARRIER_HAS (host, json_boolean) ? host->json_boolean (step, truth) : NULL;
 }
 
-static inline int32_t 
+static inline int32_t
 farrier_json_put (struct farrier_json *into, const char *key, const struct farrier_json *value)
 {
     const struct farrier_host *host = farrier_host_of (into);
-    return FARRIER_HAS (host, json_put) ? host->json_put (into, key, value) : FARRIER_E_UNSUPPORTED;
+    return FARRIER_HAS (host, json_put)
+               ? host->json_put (into, key, value) : FARRIER_E_UNSUPPORTED;
 }
 
 static inline const char *
@@ -425,79 +449,97 @@ farrier_json_text (struct farrier_step *step, const struct farrier_json *value)
 
 /* --- awaits: at most one a callback, then return FARRIER_PENDING (or FARRIER_ADOPT) -------- */
 
-static inline int32_t 
-farrier_await_collect (struct farrier_step *step, const struct farrier_collect *what, struct farrier_error *err)
+static inline int32_t
+farrier_await_collect (struct farrier_step *step, const struct farrier_collect *what,
+                       struct farrier_error *err)
 {
     const struct farrier_host *host = farrier_host_of (step);
-    return FARRIER_HAS (host, await_collect) ? host->await_collect (step, what, err) : FARRIER_E_UNSUPPORTED;
+    return FARRIER_HAS (host, await_collect)
+               ? host->await_collect (step, what, err) : FARRIER_E_UNSUPPORTED;
 }
 
-static inline int32_t 
-farrier_await_download (struct farrier_step *step, const struct farrier_download *what, struct farrier_error *err)
+static inline int32_t
+farrier_await_download (struct farrier_step *step, const struct farrier_download *what,
+                        struct farrier_error *err)
 {
     const struct farrier_host *host = farrier_host_of (step);
-    return FARRIER_HAS (host, await_download) ? host->await_download (step, what, err) : FARRIER_E_UNSUPPORTED;
+    return FARRIER_HAS (host, await_download)
+               ? host->await_download (step, what, err) : FARRIER_E_UNSUPPORTED;
 }
 
-static inline int32_t 
-farrier_await_task (struct farrier_step *step, const struct farrier_task *what, struct farrier_error *err)
+static inline int32_t
+farrier_await_task (struct farrier_step *step, const struct farrier_task *what,
+                    struct farrier_error *err)
 {
     const struct farrier_host *host = farrier_host_of (step);
-    return FARRIER_HAS (host, await_task) ? host->await_task (step, what, err) : FARRIER_E_UNSUPPORTED;
+    return FARRIER_HAS (host, await_task)
+               ? host->await_task (step, what, err) : FARRIER_E_UNSUPPORTED;
 }
 
-static inline int32_t 
-farrier_await_until (struct farrier_step *step, const struct farrier_until *what, struct farrier_error *err)
+static inline int32_t
+farrier_await_until (struct farrier_step *step, const struct farrier_until *what,
+                     struct farrier_error *err)
 {
     const struct farrier_host *host = farrier_host_of (step);
-    return FARRIER_HAS (host, await_until) ? host->await_until (step, what, err) : FARRIER_E_UNSUPPORTED;
+    return FARRIER_HAS (host, await_until)
+               ? host->await_until (step, what, err) : FARRIER_E_UNSUPPORTED;
 }
 
-static inline int32_t 
-farrier_await_process (struct farrier_step *step, const struct farrier_process *what, struct farrier_error *err)
+static inline int32_t
+farrier_await_process (struct farrier_step *step, const struct farrier_process *what,
+                       struct farrier_error *err)
 {
     const struct farrier_host *host = farrier_host_of (step);
-    return FARRIER_HAS (host, await_process) ? host->await_process (step, what, err) : FARRIER_E_UNSUPPORTED;
+    return FARRIER_HAS (host, await_process)
+               ? host->await_process (step, what, err) : FARRIER_E_UNSUPPORTED;
 }
 
-static inline int32_t 
-farrier_await_http (struct farrier_step *step, const struct farrier_http_request *what, struct farrier_error *err)
+static inline int32_t
+farrier_await_http (struct farrier_step *step, const struct farrier_http_request *what,
+                    struct farrier_error *err)
 {
     const struct farrier_host *host = farrier_host_of (step);
-    return FARRIER_HAS (host, await_http) ? host->await_http (step, what, err) : FARRIER_E_UNSUPPORTED;
+    return FARRIER_HAS (host, await_http)
+               ? host->await_http (step, what, err) : FARRIER_E_UNSUPPORTED;
 }
 
-static inline int32_t 
-farrier_await_transfer (struct farrier_step *step, const struct farrier_transfer *what, struct farrier_error *err)
+static inline int32_t
+farrier_await_transfer (struct farrier_step *step, const struct farrier_transfer *what,
+                        struct farrier_error *err)
 {
     const struct farrier_host *host = farrier_host_of (step);
-    return FARRIER_HAS (host, await_transfer) ? host->await_transfer (step, what, err) : FARRIER_E_UNSUPPORTED;
+    return FARRIER_HAS (host, await_transfer)
+               ? host->await_transfer (step, what, err) : FARRIER_E_UNSUPPORTED;
 }
 
-static inline int32_t 
-farrier_await_timer (struct farrier_step *step, uint32_t after_ms, const char *label, struct farrier_error *err)
+static inline int32_t
+farrier_await_timer (struct farrier_step *step, uint32_t after_ms, const char *label,
+                     struct farrier_error *err)
 {
     const struct farrier_host *host = farrier_host_of (step);
-    return FARRIER_HAS (host, await_timer) ? host->await_timer (step, after_ms, label, err) : FARRIER_E_UNSUPPORTED;
+    return FARRIER_HAS (host, await_timer)
+               ? host->await_timer (step, after_ms, label, err) : FARRIER_E_UNSUPPORTED;
 }
 
-static inline int32_t 
+static inline int32_t
 farrier_process_status (struct farrier_step *step, int32_t *ret_exit_status)
 {
     const struct farrier_host *host = farrier_host_of (step);
-    return FARRIER_HAS (host, process_status) ? host->process_status (step, ret_exit_status) : FARRIER_E_UNSUPPORTED;
+    return FARRIER_HAS (host, process_status)
+               ? host->process_status (step, ret_exit_status) : FARRIER_E_UNSUPPORTED;
 }
 
 static inline const char *
 farrier_process_output (struct farrier_step *step, int32_t stream, size_t *ret_len)
 {
     const struct farrier_host *host = farrier_host_of (step);
-    return FARRIER_HAS (host, process_output) ? host->process_output (step, stream, ret_len) : NULL;
+    return FARRIER_HAS (host, process_output)
+               ? host->process_output (step, stream, ret_len) : NULL;
 }
 
 /* --- image and artifacts ------------------------------------------------------------------- */
 
-static inline void 
+static inline void
 farrier_image_info (const struct farrier_image *image, struct farrier_image_info *ret)
 {
     const struct farrier_host *host = farrier_host_of (image);
@@ -505,35 +547,42 @@ farrier_image_info (const struct farrier_image *image, struct farrier_image_info
         host->image_info (image, ret);
 }
 
-static inline int64_t 
+static inline int64_t
 farrier_image_read (const struct farrier_image *image, uint64_t offset, void *buffer, size_t len)
 {
     const struct farrier_host *host = farrier_host_of (image);
-    return FARRIER_HAS (host, image_read) ? host->image_read (image, offset, buffer, len) : (int64_t) FARRIER_E_UNSUPPORTED;
+    return FARRIER_HAS (host, image_read)
+               ? host->image_read (image, offset, buffer, len) : (int64_t) FARRIER_E_UNSUPPORTED;
 }
 
-static inline int32_t 
-farrier_image_path (struct farrier_step *step, const struct farrier_image *image, const char **ret_path,
+static inline int32_t
+farrier_image_path (struct farrier_step *step, const struct farrier_image *image,
+                    const char **ret_path,
                     struct farrier_error *err)
 {
     const struct farrier_host *host = farrier_host_of (step);
-    return FARRIER_HAS (host, image_path) ? host->image_path (step, image, ret_path, err) : FARRIER_E_UNSUPPORTED;
+    return FARRIER_HAS (host, image_path)
+               ? host->image_path (step, image, ret_path, err) : FARRIER_E_UNSUPPORTED;
 }
 
-static inline int32_t 
-farrier_image_publish (struct farrier_step *step, const struct farrier_image *image, const char **ret_url,
+static inline int32_t
+farrier_image_publish (struct farrier_step *step, const struct farrier_image *image,
+                       const char **ret_url,
                        struct farrier_error *err)
 {
     const struct farrier_host *host = farrier_host_of (step);
-    return FARRIER_HAS (host, image_publish) ? host->image_publish (step, image, ret_url, err) : FARRIER_E_UNSUPPORTED;
+    return FARRIER_HAS (host, image_publish)
+               ? host->image_publish (step, image, ret_url, err) : FARRIER_E_UNSUPPORTED;
 }
 
-static inline int32_t 
-farrier_artifact_write (struct farrier_step *step, const char *name, const void *bytes, size_t len,
+static inline int32_t
+farrier_artifact_write (struct farrier_step *step, const char *name, const void *bytes,
+                        size_t len,
                         struct farrier_error *err)
 {
     const struct farrier_host *host = farrier_host_of (step);
-    return FARRIER_HAS (host, artifact_write) ? host->artifact_write (step, name, bytes, len, err) : FARRIER_E_UNSUPPORTED;
+    return FARRIER_HAS (host, artifact_write)
+               ? host->artifact_write (step, name, bytes, len, err) : FARRIER_E_UNSUPPORTED;
 }
 
 static inline const char *
@@ -545,7 +594,7 @@ farrier_artifact_read (struct farrier_step *step, const char *name, size_t *ret_
 
 /* --- emit ---------------------------------------------------------------------------------- */
 
-static inline void 
+static inline void
 farrier_emit_component (struct farrier_step *step, const struct farrier_component *component)
 {
     const struct farrier_host *host = farrier_host_of (step);
@@ -553,8 +602,9 @@ farrier_emit_component (struct farrier_step *step, const struct farrier_componen
         host->emit_component (step, component);
 }
 
-static inline void 
-farrier_emit_identity (struct farrier_step *step, const char *kind, const char *value, const char *uri,
+static inline void
+farrier_emit_identity (struct farrier_step *step, const char *kind, const char *value,
+                       const char *uri,
                        const char *pointer)
 {
     const struct farrier_host *host = farrier_host_of (step);
@@ -562,7 +612,7 @@ farrier_emit_identity (struct farrier_step *step, const char *kind, const char *
         host->emit_identity (step, kind, value, uri, pointer);
 }
 
-static inline void 
+static inline void
 farrier_emit_fact (struct farrier_step *step, const char *name, const struct farrier_json *value)
 {
     const struct farrier_host *host = farrier_host_of (step);
@@ -570,7 +620,7 @@ farrier_emit_fact (struct farrier_step *step, const char *name, const struct far
         host->emit_fact (step, name, value);
 }
 
-static inline void 
+static inline void
 farrier_emit_sensor (struct farrier_step *step, const char *name, double value, const char *unit,
                      const char *health)
 {
@@ -588,14 +638,14 @@ farrier_alloc (struct farrier_step *step, size_t size)
     return FARRIER_HAS (host, alloc) ? host->alloc (step, size) : NULL;
 }
 
-static inline int64_t 
+static inline int64_t
 farrier_now_ms (struct farrier_step *step)
 {
     const struct farrier_host *host = farrier_host_of (step);
     return FARRIER_HAS (host, now_ms) ? host->now_ms (host) : 0;
 }
 
-static inline int64_t 
+static inline int64_t
 farrier_mono_ms (struct farrier_step *step)
 {
     const struct farrier_host *host = farrier_host_of (step);
@@ -604,35 +654,38 @@ farrier_mono_ms (struct farrier_step *step)
 
 /* --- formats ------------------------------------------------------------------------------- */
 
-static inline int64_t 
+static inline int64_t
 farrier_reader_read (struct farrier_reader *reader, uint64_t offset, void *buffer, size_t len)
 {
     const struct farrier_host *host = farrier_host_of (reader);
-    return FARRIER_HAS (host, reader_read) ? host->reader_read (reader, offset, buffer, len) : (int64_t) FARRIER_E_UNSUPPORTED;
+    return FARRIER_HAS (host, reader_read)
+               ? host->reader_read (reader, offset, buffer, len)
+               : (int64_t) FARRIER_E_UNSUPPORTED;
 }
 
-static inline uint64_t 
+static inline uint64_t
 farrier_reader_size (struct farrier_reader *reader)
 {
     const struct farrier_host *host = farrier_host_of (reader);
     return FARRIER_HAS (host, reader_size) ? host->reader_size (reader) : 0;
 }
 
-static inline int32_t 
+static inline int32_t
 farrier_sink_image (struct farrier_sink *sink, const struct farrier_image_info *info)
 {
     const struct farrier_host *host = farrier_host_of (sink);
     return FARRIER_HAS (host, sink_image) ? host->sink_image (sink, info) : FARRIER_E_UNSUPPORTED;
 }
 
-static inline int32_t 
+static inline int32_t
 farrier_sink_record (struct farrier_sink *sink, const char *json_text)
 {
     const struct farrier_host *host = farrier_host_of (sink);
-    return FARRIER_HAS (host, sink_record) ? host->sink_record (sink, json_text) : FARRIER_E_UNSUPPORTED;
+    return FARRIER_HAS (host, sink_record)
+               ? host->sink_record (sink, json_text) : FARRIER_E_UNSUPPORTED;
 }
 
-/* --- defining a plugin ------------------------------------------------------------------------- */
+/* --- defining a plugin --------------------------------------------------------------------- */
 
 #if defined(__GNUC__)
 #define FARRIER_EXPORT __attribute__ ((visibility ("default"), used))
@@ -649,7 +702,8 @@ farrier_sink_record (struct farrier_sink *sink, const char *json_text)
 
 #define FARRIER_NOTE_TEXT_(name, version, vendor, license, ops)                            \
     "name=" name "\nversion=" version "\nvendor=" vendor "\nlicense=" license               \
-    "\nabi=" FARRIER_ABI_STRING "\nneeds=" FARRIER_ABI_STR (FARRIER_ABI_MAJOR) ".0"        \
+    "\nabi=" FARRIER_ABI_STRING "\nneeds=" FARRIER_ABI_STR (FARRIER_ABI_MAJOR) "."          \
+    FARRIER_ABI_STR (FARRIER_NEEDS_MINOR)                                                  \
     "\nflags=0\nops=" ops "\n"
 
 #define FARRIER_NOTE_(words)                                                                \

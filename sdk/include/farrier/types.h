@@ -32,8 +32,8 @@ extern "C" {
  * a member says otherwise. A struct that a plugin fills in starts with struct_size = sizeof (struct
  * …) (sdk.h: FARRIER_INIT); everything it does not set is zero. */
 
-/* Handles: opaque, made by the core, end with the callback they were given to (rule R5). Their first
- * member is the host table, so that the inline wrappers of sdk.h need nothing else. */
+/* Handles: opaque, made by the core, end with the callback they were given to (rule R5). Their
+ * first member is the host table, so that the inline wrappers of sdk.h need nothing else. */
 struct farrier_host;
 struct farrier_step;                   /* one run of one op's callback */
 struct farrier_response;               /* an HTTP response */
@@ -63,7 +63,9 @@ enum farrier_result {
     FARRIER_UNKNOWN = 7                /* reconcile: a person must decide */
 };
 
-enum farrier_log_level { FARRIER_LOG_DEBUG = 0, FARRIER_LOG_INFO = 1, FARRIER_LOG_WARN = 2, FARRIER_LOG_ERROR = 3 };
+enum farrier_log_level {
+    FARRIER_LOG_DEBUG = 0, FARRIER_LOG_INFO = 1, FARRIER_LOG_WARN = 2, FARRIER_LOG_ERROR = 3
+};
 
 /* Component types, as in the field "type" of baselines and inventories. */
 enum farrier_component_type {
@@ -80,6 +82,9 @@ enum farrier_reboot {
     FARRIER_REBOOT_NONE = 0, FARRIER_REBOOT_BMC_RESET = 1, FARRIER_REBOOT_HOST_RESET = 2,
     FARRIER_REBOOT_HOST_OFF_ON = 3, FARRIER_REBOOT_HOST_OFF_BEFORE = 4, FARRIER_REBOOT_AC_CYCLE = 5
 };
+
+/* A set of them (needed()): 1 << kind. */
+#define FARRIER_REBOOT_BIT(kind) (UINT32_C (1) << (kind))
 
 /* The ladder of a component's outcome: it is climbed, never descended. */
 enum farrier_rung {
@@ -104,19 +109,23 @@ struct farrier_component {
     FARRIER_PAD (key)
     const char *name;
     FARRIER_PAD (name)
-    const char *uri;                   /* the resource that shows the version; "" when there is none */
+    /* the resource that shows the version; "" when there is none */
+    const char *uri;
     FARRIER_PAD (uri)
     const char *version;               /* running now; NULL when the BMC does not say */
     FARRIER_PAD (version)
-    const char *version_pointer;       /* RFC 6901 pointer of the version at uri; NULL = "/Version" */
+    /* RFC 6901 pointer of the version at uri; NULL = "/Version" */
+    const char *version_pointer;
     FARRIER_PAD (version_pointer)
     const char *pending;               /* flashed or staged, not running yet */
     FARRIER_PAD (pending)
-    const char *previous;              /* what a rollback would go back to, where the BMC keeps it */
+    /* what a rollback would go back to, where the BMC keeps it */
+    const char *previous;
     FARRIER_PAD (previous)
     const char *slot;
     FARRIER_PAD (slot)
-    struct farrier_table vendor_keys;  /* struct farrier_pair: PCI ids, SoftwareId, GUID, board id … */
+    /* struct farrier_pair: PCI ids, SoftwareId, GUID, board id … */
+    struct farrier_table vendor_keys;
     int32_t updateable;                /* 1 yes, 0 no, -1 the BMC does not say */
     uint32_t reserved0;
     const char *status;                /* Redfish Status.State */
@@ -147,8 +156,10 @@ struct farrier_effects {
     int32_t order_rank;                /* lower goes first; default 100 for all, 10 for a BMC */
     uint8_t drops_bmc;                 /* 1: the BMC is away for a while */
     uint8_t exclusive;                 /* 1: nothing else may be in the same batch */
-    uint8_t can_rollback;              /* 1: the BMC keeps the previous image in a slot of its own */
-    uint8_t applies_at_once;           /* 1: the install op itself activates; no activate step needed */
+    /* 1: the BMC keeps the previous image in a slot of its own */
+    uint8_t can_rollback;
+    /* 1: the install op itself activates; no activate step needed */
+    uint8_t applies_at_once;
     uint64_t expected_ms;              /* 0 = not known */
 };
 
@@ -184,7 +195,8 @@ enum farrier_wake_kind {
     FARRIER_WAKE_PROCESS = 5,
     FARRIER_WAKE_REACHABLE = 6,        /* of an await_until */
     FARRIER_WAKE_COLLECTED = 7,        /* of an await_collect */
-    FARRIER_WAKE_RESUMED = 8           /* reconcile: the core restarted, or the step ran out of time */
+    /* reconcile: the core restarted, or the step ran out of time */
+    FARRIER_WAKE_RESUMED = 8
 };
 
 enum farrier_task_end {
@@ -196,7 +208,8 @@ enum farrier_task_end {
 struct farrier_wake {
     uint32_t struct_size;
     uint32_t kind;                     /* enum farrier_wake_kind */
-    int32_t code;                      /* 0, or the enum farrier_error_code the await ended with */
+    /* 0, or the enum farrier_error_code the await ended with */
+    int32_t code;
     int32_t delivery;                  /* enum farrier_delivery of the await */
     const char *label;                 /* the await's label */
     FARRIER_PAD (label)
@@ -204,7 +217,8 @@ struct farrier_wake {
     FARRIER_PAD (id)
     const char *message;               /* for code != 0: what happened */
     FARRIER_PAD (message)
-    const struct farrier_response *response;   /* RESPONSE, TRANSFER, TASK (last document); else NULL */
+    /* RESPONSE, TRANSFER, TASK (last document); else NULL */
+    const struct farrier_response *response;
     FARRIER_PAD (response)
     uint32_t task_end;                 /* enum farrier_task_end */
     int32_t exit_status;               /* PROCESS: exit code, or -signal */
@@ -272,7 +286,8 @@ struct farrier_http_request {
     FARRIER_PAD (content_type)
     const char *body;                  /* text; NULL = none */
     FARRIER_PAD (body)
-    const char *label;                 /* what this is, in three words, for people and for reconcile */
+    /* what this is, in three words, for people and for reconcile */
+    const char *label;
     FARRIER_PAD (label)
     struct farrier_table headers;      /* struct farrier_pair; values may hold ${session.token} */
     struct farrier_table guards;       /* struct farrier_guard */
@@ -293,7 +308,8 @@ struct farrier_part {
     uint32_t reserved0;
     const char *name;                  /* multipart: form-data name */
     FARRIER_PAD (name)
-    const char *filename;              /* multipart: NULL = no filename attribute; "" = the image's name */
+    /* multipart: NULL = no filename attribute; "" = the image's name */
+    const char *filename;
     FARRIER_PAD (filename)
     const char *content_type;          /* NULL = by kind */
     FARRIER_PAD (content_type)
@@ -315,7 +331,8 @@ struct farrier_transfer {
     FARRIER_PAD (method)
     const char *path;
     FARRIER_PAD (path)
-    const char *content_type;          /* raw: NULL = application/octet-stream; multipart: ignored */
+    /* raw: NULL = application/octet-stream; multipart: ignored */
+    const char *content_type;
     FARRIER_PAD (content_type)
     const char *label;
     FARRIER_PAD (label)
@@ -323,7 +340,8 @@ struct farrier_transfer {
     struct farrier_table parts;        /* struct farrier_part, in order */
     struct farrier_table guards;       /* struct farrier_guard */
     uint32_t timeout_ms;               /* 0 = max (600 s, size / 50 KB/s) */
-    uint8_t multipart;                 /* 1: multipart/form-data; 0: the parts one after another */
+    /* 1: multipart/form-data; 0: the parts one after another */
+    uint8_t multipart;
     uint8_t reserved0[3];
 };
 
@@ -355,16 +373,18 @@ enum farrier_task_meaning {
     FARRIER_TASK_MEANS_NEEDS_RESET = 3
 };
 
-/* await_task: a vendor task, a job, or any resource that shows a state. Polling is a read: it may be
- * repeated freely and survives a restart of the core. */
+/* await_task: a vendor task, a job, or any resource that shows a state. Polling is a read: it may
+ * be repeated freely and survives a restart of the core. */
 struct farrier_task {
     uint32_t struct_size;
     uint32_t poll_min_ms;              /* 0 = the op's; 5 s */
     uint32_t poll_max_ms;              /* 0 = the op's; 30 s */
-    uint32_t grace_ms;                 /* 401/404/5xx/refused within it mean "BMC is rebooting"; 0 = none */
+    /* 401/404/5xx/refused within it mean "BMC is rebooting"; 0 = none */
+    uint32_t grace_ms;
     const char *endpoint;              /* NULL = "bmc" */
     FARRIER_PAD (endpoint)
-    const char *uri;                   /* the task resource; preferred; NULL when only a monitor is known */
+    /* the task resource; preferred; NULL when only a monitor is known */
+    const char *uri;
     FARRIER_PAD (uri)
     const char *monitor;               /* the task monitor; NULL when there is none */
     FARRIER_PAD (monitor)
@@ -378,9 +398,11 @@ struct farrier_task {
     const char *messages_pointer;      /* NULL = "/Messages" */
     FARRIER_PAD (messages_pointer)
     struct farrier_table states;       /* struct farrier_state_map; empty = the DMTF states */
-    const char *identity_pointer;      /* NULL = "/StartTime": ids restart, so a task is itself only while this stays */
+    /* NULL = "/StartTime": ids restart, so a task is itself only while this stays */
+    const char *identity_pointer;
     FARRIER_PAD (identity_pointer)
-    const char *before;                /* value of state_pointer before the change; with must_change_within_ms */
+    /* value of state_pointer before the change; with must_change_within_ms */
+    const char *before;
     FARRIER_PAD (before)
     uint32_t must_change_within_ms;    /* 0 = not asked */
     uint32_t timeout_ms;               /* 0 = until the step's deadline */
@@ -434,31 +456,37 @@ struct farrier_collect {
     uint32_t max_in_flight;            /* 0 = 4 */
     const char *endpoint;
     FARRIER_PAD (endpoint)
-    const char *collection;            /* its members are read (with $expand where offered); or NULL */
+    /* its members are read (with $expand where offered); or NULL */
+    const char *collection;
     FARRIER_PAD (collection)
     struct farrier_table paths;        /* const char *: read as well */
     const char *label;
     FARRIER_PAD (label)
-    const char *expand;                /* the query to try, "$expand=.($levels=1)"; NULL = never */
+    /* the query to try, "$expand=.($levels=1)"; NULL = never */
+    const char *expand;
     FARRIER_PAD (expand)
     uint32_t timeout_ms;               /* for each read; 0 = 60 s */
     uint32_t reserved0;
 };
 
-/* await_process: a vendor tool. argv only, no shell; runs under farrier-spawn and outlives the core. */
+/* await_process: a vendor tool. argv only, no shell; runs under farrier-spawn and outlives the
+ * core. */
 struct farrier_process {
     uint32_t struct_size;
     uint32_t timeout_ms;               /* 0 = until the step's deadline */
     struct farrier_table argv;         /* const char *; argv[0] is an absolute path */
-    struct farrier_table env;          /* struct farrier_pair; nothing else is inherited but PATH, LANG=C */
+    /* struct farrier_pair; nothing else is inherited but PATH, LANG=C */
+    struct farrier_table env;
     const char *stdin_text;            /* NULL = /dev/null */
     FARRIER_PAD (stdin_text)
     const char *label;
     FARRIER_PAD (label)
-    const char *progress_pattern;      /* POSIX extended regular expression, group 1 = percent; NULL = none */
+    /* POSIX extended regular expression, group 1 = percent; NULL = none */
+    const char *progress_pattern;
     FARRIER_PAD (progress_pattern)
     uint64_t max_output_bytes;         /* 0 = 1 MiB of each stream is kept */
-    struct farrier_table secret_env;   /* struct farrier_pair: value is "endpoint:user" or "endpoint:password" */
+    /* struct farrier_pair: value is "endpoint:user" or "endpoint:password" */
+    struct farrier_table secret_env;
 };
 
 enum farrier_process_state {
