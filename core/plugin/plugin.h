@@ -1,0 +1,266 @@
+/* plugin: finds, judges and loads vendor plugins, keeps the registry of their ops, and calls them.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The Farrier authors
+ */
+#ifndef FARRIER_PLUGIN_PLUGIN_H
+#define FARRIER_PLUGIN_PLUGIN_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/vec.h"
+#include "farrier/plugin.h"
+
+/* THREADS: open, configure, activate, close belong to one thread (control). In between the registry
+ * does not change, so that every other function may be called from any thread. Everything that a
+ * function returns belongs to the registry and lives until plugin_registry_close(). */
+
+struct plugin_registry;
+struct plugin;
+
+enum plugin_state {
+    PLUGIN_REGISTERED = 0,             /* loaded, configured, its ops may be called */
+    PLUGIN_DISABLED = 1,               /* enabled = false in its file */
+    PLUGIN_QUARANTINED = 2,            /* the process died twice in a row inside it */
+    PLUGIN_FAILED = 3,                 /* see faults */
+    PLUGIN_ABSENT = 4                  /* configured or required, but there is no such file */
+};
+
+/* Why a plugin is not registered: one code for each way to fail (plugin_fault_name() gives the name
+ * that the CLI and the API show, "ABI_MAJOR"). */
+enum plugin_fault_code {
+    PLUGIN_FAULT_NONE = 0,
+    PLUGIN_FAULT_OPEN,                 /* the file can't be read */
+    PLUGIN_FAULT_NOT_ELF,
+    PLUGIN_FAULT_NOT_SHARED,           /* ELF, but not a shared object */
+    PLUGIN_FAULT_CLASS,                /* 32 bits for 64, or the other byte order */
+    PLUGIN_FAULT_MACHINE,              /* another processor */
+    PLUGIN_FAULT_ELF_MALFORMED,
+    PLUGIN_FAULT_NO_NOTE,
+    PLUGIN_FAULT_NOTE_MALFORMED,
+    PLUGIN_FAULT_NOTE_MISMATCH,        /* the note and the struct disagree */
+    PLUGIN_FAULT_ABI_MAJOR,
+    PLUGIN_FAULT_NEEDS_MINOR,
+    PLUGIN_FAULT_UNKNOWN_FLAG,         /* a must-understand flag this core does not know */
+    PLUGIN_FAULT_WRITABLE,             /* others may write to the file or to its directory */
+    PLUGIN_FAULT_OWNER,                /* owned by neither root nor the user that runs this */
+    PLUGIN_FAULT_DIGEST,               /* not in the sha256 allow-list */
+    PLUGIN_FAULT_CONFIG,               /* its file in conf.d/plugins is wrong */
+    PLUGIN_FAULT_COPY,                 /* the private copy could not be made */
+    PLUGIN_FAULT_DEPENDENCY,           /* dlopen: a library is missing */
+    PLUGIN_FAULT_SYMBOL,               /* dlopen: an undefined symbol */
+    PLUGIN_FAULT_DLOPEN,               /* dlopen: anything else */
+    PLUGIN_FAULT_ENTRY,                /* no entry symbol, or it returned NULL */
+    PLUGIN_FAULT_MAGIC,
+    PLUGIN_FAULT_SIZE,                 /* struct_size, count or stride out of range */
+    PLUGIN_FAULT_STRIDE,
+    PLUGIN_FAULT_NAME,                 /* syntax, or a standard op's prefix */
+    PLUGIN_FAULT_NAME_MISMATCH,        /* the struct's name is not the file's stem */
+    PLUGIN_FAULT_DUPLICATE,            /* a plugin of that name was found earlier */
+    PLUGIN_FAULT_FIELD,                /* version, license, vendor, description, thread model … */
+    PLUGIN_FAULT_PARAM,                /* an entry of a params table */
+    PLUGIN_FAULT_MATCH,                /* an entry of a match table */
+    PLUGIN_FAULT_OP_NAME,
+    PLUGIN_FAULT_OP_DUPLICATE,
+    PLUGIN_FAULT_OP_CALLBACK,          /* a callback that the op's flags ask for is missing */
+    PLUGIN_FAULT_OP_FLAGS,
+    PLUGIN_FAULT_OP_TIMING,
+    PLUGIN_FAULT_CALLBACK,             /* load without unload … */
+    PLUGIN_FAULT_LOAD,                 /* load() failed */
+    PLUGIN_FAULT_CONFIGURE,            /* configure() failed */
+    PLUGIN_FAULT_ACTIVATE,             /* activate() failed */
+    PLUGIN_FAULT_QUARANTINED,
+    PLUGIN_FAULT_ABSENT,
+    PLUGIN_FAULT_LAST_
+};
+
+struct plugin_fault {
+    enum plugin_fault_code code;
+    char *message;                     /* one line, both values */
+    char *hint;                        /* the next command or package; "" when there is none */
+};
+
+/* One op, copied in: members that an older plugin does not have are zero. Strings, tables and
+ * callbacks still point into the plugin. */
+struct plugin_op {
+    struct plugin *plugin;
+    struct farrier_op def;
+};
+
+/* What is known about a plugin; members from the struct are NULL when it was not read so far
+ * (name, version, vendor, license, abi then come from the ELF note, where there is one). */
+struct plugin_info {
+    const char *name;                  /* never NULL: the file's stem at least */
+    const char *file;                  /* NULL for PLUGIN_ABSENT */
+    const char *config_file;           /* conf.d/plugins/NAME.conf; NULL when there is none */
+    const char *version, *vendor, *description, *license;
+    const char *abi;                   /* "1.0" */
+    const char *build_id;              /* lower-case hex; NULL when the linker wrote none */
+    const char *sha256;                /* of the file */
+    enum plugin_state state;
+    bool required;
+    uint32_t thread_model;             /* enum farrier_thread_model, never 0 once registered */
+    uint32_t max_inflight;             /* 0 = no limit of its own */
+    const struct plugin_op *ops;
+    size_t op_count;
+    struct farrier_table params;       /* struct farrier_param; read with plugin_param_at() */
+    const struct plugin_fault *faults; /* all violations that were found */
+    size_t fault_count;
+};
+
+struct plugin_settings {
+    const char *const *dirs;           /* searched in order; the first of a name wins */
+    size_t dir_count;
+    const char *config_dir;            /* conf.d/plugins; NULL = all defaults */
+    const char *run_dir;               /* mark files; made when missing; NULL = no quarantine */
+    const char *state_dir;             /* where quarantine is remembered; NULL = run_dir */
+    const struct farrier_host *host;   /* the core's table; outlives the registry */
+    uint32_t max_inflight;             /* default for plugins that name none; 0 = no limit */
+    bool trust_files;                  /* do not judge owner and mode (an uninstalled build tree) */
+};
+
+/* --- open, close ------------------------------------------------------------------------------- */
+
+/* Finds and loads everything. A plugin that fails is listed with its faults; the call itself fails
+ * only when a plugin marked `required` did (message names it and its first fault), or when a
+ * directory can't be read. Findings are logged too. */
+int32_t plugin_registry_open (const struct plugin_settings *settings,
+                              struct plugin_registry **ret_registry, struct err *err);
+/* Reads conf.d/plugins again and calls configure() of those whose settings changed. Parameters
+ * without RELOADABLE keep their value: a change of one is logged as "takes effect at restart". */
+int32_t plugin_registry_reload (struct plugin_registry *r, struct err *err);
+int32_t plugin_registry_activate (struct plugin_registry *r, struct err *err);
+void plugin_registry_deactivate (struct plugin_registry *r);
+/* deactivate (if it was activated), unload, forget. The code stays mapped (RTLD_NODELETE). */
+void plugin_registry_close (struct plugin_registry *r);
+
+/* Judges one file without a registry: all of the checks up to and with the struct. When code is
+ * false nothing of the file is executed (ELF and note only). *ret must be freed with
+ * plugin_report_free(). Returns 0 when there is no fault. */
+struct plugin_report {
+    struct plugin_info info;
+    void *owned;
+};
+int32_t plugin_check_file (const char *file, bool run_code, struct plugin_report *ret,
+                           struct err *err);
+void plugin_report_free (struct plugin_report *report);
+
+/* Lifts a quarantine (takes effect at the next start). ERR_NOT_FOUND when there is none. */
+int32_t plugin_release (const char *state_dir, const char *name, struct err *err);
+const char *plugin_fault_name (enum plugin_fault_code code);
+const char *plugin_state_name (enum plugin_state state);   /* "registered", "failed" … */
+
+/* --- look -------------------------------------------------------------------------------------- */
+
+size_t plugin_count (const struct plugin_registry *r);
+struct plugin *plugin_at (const struct plugin_registry *r, size_t i);      /* sorted by name */
+struct plugin *plugin_find (const struct plugin_registry *r, const char *name);    /* or NULL */
+const struct plugin_info *plugin_info (const struct plugin *p);
+bool plugin_is_usable (const struct plugin *p);   /* registered */
+/* The op of a plugin; NULL when it has none of that name or is not registered. */
+const struct plugin_op *plugin_op (const struct plugin *p, const char *op);
+/* The same by names, with the reason: no such plugin ("did you mean"), not registered (why), no such
+ * op. plugin NULL: the op of whichever registered plugin has it, by name order (for checking only:
+ * a run asks the host's bindings). */
+const struct plugin_op *plugin_op_find (const struct plugin_registry *r, const char *plugin,
+                                        const char *op, struct err *err);
+/* The standard op names ("identify", "firmware.install" …), NULL-terminated. */
+extern const char *const plugin_standard_ops[];
+bool plugin_is_standard_op (const char *op);
+
+/* --- call -------------------------------------------------------------------------------------- */
+
+enum plugin_callback {
+    PLUGIN_CALL_START = 0, PLUGIN_CALL_POLL = 1, PLUGIN_CALL_CANCEL = 2, PLUGIN_CALL_RECONCILE = 3
+};
+
+const char *plugin_callback_name (enum plugin_callback which);
+bool plugin_has_callback (const struct plugin_op *op, enum plugin_callback which);
+/* Runs a callback on this thread: waits for the plugin's turn (SERIAL_PLUGIN, max_inflight), sets
+ * the "in plugin call" mark and the log context's plugin, and validates the answer: a value that this
+ * callback may not return, or a negative one outside the closed list, becomes FARRIER_E_PLUGIN_BUG
+ * with plugin, op and callback in *ret_error. A negative answer without a message gets one. *error
+ * is cleared first. SERIAL_HOST, and one callback at a time per step, are the caller's business. */
+int32_t plugin_call (const struct plugin_op *op, enum plugin_callback which,
+                     struct farrier_step *step, struct farrier_error *ret_error);
+/* 0..100, or a negative code (UNSUPPORTED when the plugin has no probe). */
+int32_t plugin_probe (struct plugin *p, struct farrier_step *step, struct farrier_error *ret_error);
+/* Never fails: a plugin without effects() gives the defaults (HOST_RESET, rank 100; for a BMC
+ * BMC_RESET, rank 10, drops_bmc, exclusive). Returns false when the plugin says that this image does
+ * not go on this component; *ret then holds the defaults. */
+bool plugin_effects (struct plugin *p, const struct farrier_component *component,
+                     const struct farrier_image_info *image, struct farrier_effects *ret);
+/* *ret_order as in struct farrier_formats; false when the plugin compares nothing. */
+bool plugin_compare_versions (struct plugin *p, const struct farrier_component *component,
+                              const char *a, const char *b, int32_t *ret_order);
+/* UNSUPPORTED when the plugin reads no formats. Run these two in the sandbox child only. */
+int32_t plugin_inspect (struct plugin *p, struct farrier_reader *reader,
+                        struct farrier_sink *sink, struct farrier_error *ret_error);
+int32_t plugin_read_catalog (struct plugin *p, struct farrier_reader *reader,
+                             struct farrier_sink *sink, struct farrier_error *ret_error);
+/* An error struct as the ABI wants it at entry of a callback. */
+void plugin_error_clear (struct farrier_error *error);
+/* Moves code, message and hint over. Returns the code. */
+int32_t plugin_error_to_err (const struct farrier_error *error, struct err *err);
+
+/* --- match ------------------------------------------------------------------------------------- */
+
+/* What the core read on a BMC. NULL and empty lists are "not seen"; a pattern never matches those. */
+struct plugin_seen {
+    int32_t ipmi_manufacturer_id;      /* -1 = not known */
+    const char *root_vendor, *root_product, *redfish_version, *server_header;
+    const char *const *root_oem;
+    size_t root_oem_count;
+    bool logged_in;                    /* the members below were asked for */
+    const char *system_manufacturer, *manager_model;
+    const char *const *system_oem;
+    size_t system_oem_count;
+    const char *const *manager_oem;
+    size_t manager_oem_count;
+};
+
+struct plugin_score {
+    struct plugin *plugin;
+    uint32_t score;                    /* 1..100 */
+    bool tied;                         /* another plugin has the same score: ask plugin_probe() */
+};
+
+/* Scores of all registered plugins that match, best first (equal ones by name). Returns how many;
+ * at most max are stored. */
+size_t plugin_match (const struct plugin_registry *r, const struct plugin_seen *seen,
+                     struct plugin_score *ret, size_t max);
+
+/* --- parameters -------------------------------------------------------------------------------- */
+
+/* Copies entry i out, with a zero tail where the plugin's struct is shorter. */
+bool plugin_param_at (const struct farrier_table *table, size_t i, struct farrier_param *ret);
+bool plugin_param_find (const struct farrier_table *table, const char *name,
+                        struct farrier_param *ret);
+bool plugin_result_at (const struct farrier_table *table, size_t i,
+                       struct farrier_result_desc *ret);
+
+enum plugin_params_flag {
+    /* A string that contains ${…} is accepted for any type: it is not known before the run. */
+    PLUGIN_PARAMS_EXPRESSIONS = 1,
+    /* Unknown names are not reported (the caller has keys of its own in the same object). */
+    PLUGIN_PARAMS_OPEN = 2
+};
+
+/* Called for each finding; message names the parameter and both values. */
+typedef void plugin_params_report (void *ctx, const char *param, const char *message,
+                                   const char *hint);
+
+/* Checks values (an object; NULL = {}) against the table: types, ranges, enums, unknown and missing
+ * names. All findings are reported (report may be NULL). ret_values (may be NULL) receives, when
+ * there is no finding, a new object with the defaults filled in and every value in the form that the
+ * plugin sees: durations in ms and sizes in bytes as integers, bools as bools. Returns 0 or
+ * FARRIER_E_INVALID with the first finding. */
+int32_t plugin_params_check (const struct farrier_table *table, const json_t *values,
+                             unsigned flags, plugin_params_report *report, void *ctx,
+                             json_t **ret_values, struct err *err);
+
+#endif
