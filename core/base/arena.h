@@ -15,7 +15,8 @@ struct arena *arena_new (size_t limit_bytes);     /* 0 = no limit */
 void *arena_alloc (struct arena *a, size_t size); /* zeroed, 16-byte aligned; NULL past the limit */
 char *arena_strdup (struct arena *a, const char *s);
 char *arena_strndup (struct arena *a, const char *s, size_t len);
-char *arena_vprintf (struct arena *a, const char *fmt, va_list ap) __attribute__ ((format (printf, 2, 0)));
+char *arena_vprintf (struct arena *a, const char *fmt, va_list ap)
+    __attribute__ ((format (printf, 2, 0)));
 char *arena_printf (struct arena *a, const char *fmt, ...) __attribute__ ((format (printf, 2, 3)));
 /* free_fn (ptr) is called when the arena ends, last registered first. */
 void arena_defer (struct arena *a, void (*free_fn) (void *ptr), void *ptr);

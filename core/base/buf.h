@@ -20,7 +20,8 @@ void buf_append (struct buf *b, const void *bytes, size_t len);
 void buf_puts (struct buf *b, const char *s);
 void buf_putc (struct buf *b, char c);
 void buf_printf (struct buf *b, const char *fmt, ...) __attribute__ ((format (printf, 2, 3)));
-void buf_vprintf (struct buf *b, const char *fmt, va_list ap) __attribute__ ((format (printf, 2, 0)));
+void buf_vprintf (struct buf *b, const char *fmt, va_list ap)
+    __attribute__ ((format (printf, 2, 0)));
 void buf_reserve (struct buf *b, size_t more);
 void buf_clear (struct buf *b);                   /* keeps the memory */
 char *buf_steal (struct buf *b);                  /* never NULL; the buffer is empty afterwards */

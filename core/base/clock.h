@@ -18,7 +18,8 @@ void clock_virtual_advance (int64_t ms);
 void clock_virtual_stop (void);
 bool clock_is_virtual (void);
 
-bool duration_parse (const char *text, int64_t *ret_ms);    /* "250ms" "5s" "90m" "1h30m" "2d"; a bare number is refused */
+/* "250ms" "5s" "90m" "1h30m" "2d"; a bare number is refused. */
+bool duration_parse (const char *text, int64_t *ret_ms);
 char *duration_format (int64_t ms);               /* "1h 30m", "2.5s"; heap */
 char *clock_iso8601 (int64_t wall_ms);            /* 2026-01-31T12:00:00.000Z; heap */
 bool clock_parse_iso8601 (const char *text, int64_t *ret_wall_ms);

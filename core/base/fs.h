@@ -20,10 +20,12 @@ bool fs_exists (const char *path);
 int32_t fs_mkdirs (const char *path, mode_t mode, struct err *err);
 int32_t fs_read (const char *path, size_t max_bytes, struct buf *ret, struct err *err);
 /* Temporary file in the same directory, fsync, rename, fsync of the directory. */
-int32_t fs_write_atomic (const char *path, const void *bytes, size_t len, mode_t mode, struct err *err);
+int32_t fs_write_atomic (const char *path, const void *bytes, size_t len, mode_t mode,
+                         struct err *err);
 int32_t fs_sync_dir (const char *dir, struct err *err);
 int32_t fs_write_all (int fd, const void *bytes, size_t len);         /* 0 or -errno */
-int32_t fs_list (const char *dir, const char *suffix, struct vec *ret_paths, struct err *err);  /* sorted; heap strings; a missing dir is an empty list */
+/* Appends the paths, sorted, as heap strings; a missing dir is an empty list. */
+int32_t fs_list (const char *dir, const char *suffix, struct vec *ret_paths, struct err *err);
 int32_t fs_remove_tree (const char *path, struct err *err);
 /* A secret file (password, key): refuses one that others may read; trailing newline removed. */
 int32_t fs_read_secret (const char *path, struct buf *ret, struct err *err);

@@ -21,6 +21,6 @@ void hash_free (struct hash *h);
 void hash_sha256_hex (const void *bytes, size_t len, char ret_hex[HASH_SHA256_HEX]);
 void hash_random (void *out, size_t len);         /* aborts when the system has no randomness */
 uint64_t hash_fnv1a (const char *s);              /* for sharding, not for trust */
-char *hash_random_id (const char *prefix);        /* "job-7f3k2m9qxw": 10 lower-case base32 chars; heap */
+char *hash_random_id (const char *prefix);        /* "job-7f3k2m9qxw": 10 digits of base 32; heap */
 
 #endif

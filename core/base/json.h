@@ -12,7 +12,8 @@
 
 #include "base/err.h"
 
-#define JSON_DEPTH_MAX 64                         /* deeper is refused before jansson recurses (its own limit kills small stacks) */
+/* Deeper is refused before jansson recurses (its own limit kills small stacks). */
+#define JSON_DEPTH_MAX 64
 
 /* Returns a new reference, or NULL with err (code FARRIER_E_INVALID, with line and column). */
 json_t *json_parse (const char *text, size_t len, struct err *err);

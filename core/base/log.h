@@ -12,17 +12,20 @@
 
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 
-/* The context of this thread: attached to each line; NULLs are left out. Strings must outlive the scope. */
+/* The context of this thread: attached to each line; NULLs are left out. The strings must outlive
+ * the scope. */
 struct log_context {
     const char *job, *host, *op;
 };
 
-void log_set_level (enum log_level level);        /* default WARN for the CLI, INFO for farrierd; FARRIER_LOG overrides */
+/* Default WARN for the CLI, INFO for farrierd; FARRIER_LOG overrides. */
+void log_set_level (enum log_level level);
 bool log_level_from_name (const char *name, enum log_level *ret);
 void log_set_json (bool json);                    /* one JSON object a line instead of text */
 void log_set_context (const struct log_context *ctx);   /* thread-local copy; NULL clears */
 void log_write (enum log_level level, const char *fmt, ...) __attribute__ ((format (printf, 2, 3)));
-void log_vwrite (enum log_level level, const char *fmt, va_list ap) __attribute__ ((format (printf, 2, 0)));
+void log_vwrite (enum log_level level, const char *fmt, va_list ap)
+    __attribute__ ((format (printf, 2, 0)));
 #define log_debug(...) log_write (LOG_LEVEL_DEBUG, __VA_ARGS__)
 #define log_info(...) log_write (LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_warn(...) log_write (LOG_LEVEL_WARN, __VA_ARGS__)

@@ -17,7 +17,8 @@ void *map_get (const struct map *m, const char *key);                /* NULL whe
 void *map_set (struct map *m, const char *key, void *value);         /* returns the old value */
 void *map_remove (struct map *m, const char *key);
 size_t map_count (const struct map *m);
-/* In insertion order. Returns false at the end; *it starts at 0. The map must not change meanwhile. */
+/* In insertion order. Returns false at the end; *it starts at 0. The map must not change
+ * meanwhile. */
 bool map_next (const struct map *m, size_t *it, const char **ret_key, void **ret_value);
 
 #endif

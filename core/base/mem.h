@@ -1,4 +1,5 @@
-/* mem: allocation that does not fail (the process aborts with a message): the core has no use for a half-allocated state.
+/* mem: allocation that does not fail (the process aborts with a message): the core has no use for a
+ * half-allocated state.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -9,7 +10,8 @@
 #include <stddef.h>
 
 void *mem_alloc (size_t size) __attribute__ ((malloc, alloc_size (1)));   /* zeroed */
-void *mem_array (size_t count, size_t size) __attribute__ ((malloc, alloc_size (1, 2)));  /* zeroed, overflow-checked */
+/* Zeroed, overflow-checked. */
+void *mem_array (size_t count, size_t size) __attribute__ ((malloc, alloc_size (1, 2)));
 void *mem_realloc (void *p, size_t size);
 void *mem_dup (const void *p, size_t size);
 void mem_free (void *p);

@@ -20,7 +20,8 @@ void *vec_pop (struct vec *v);                    /* NULL when empty */
 void *vec_at (const struct vec *v, size_t i);     /* asserts i < count */
 void vec_insert (struct vec *v, size_t i, void *item);
 void *vec_remove (struct vec *v, size_t i);       /* keeps the order */
-void vec_sort (struct vec *v, int (*compare) (const void *a, const void *b));   /* compare gets items, not pointers to them */
+/* compare gets items, not pointers to them. */
+void vec_sort (struct vec *v, int (*compare) (const void *a, const void *b));
 void vec_free (struct vec *v);                    /* the array only */
 void vec_free_with (struct vec *v, void (*free_item) (void *item));
 

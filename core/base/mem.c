@@ -1,0 +1,70 @@
+/* mem: see mem.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The Farrier authors
+ */
+#include "base/mem.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *
+checked (void *p, size_t size)
+{
+    if (p == NULL) {
+        fprintf (stderr, "farrier: out of memory (%zu bytes wanted)\n", size);
+        abort ();
+    }
+    return p;
+}
+
+void *
+mem_alloc (size_t size)
+{
+    return checked (calloc (1, size == 0 ? 1 : size), size);
+}
+
+void *
+mem_array (size_t count, size_t size)
+{
+    size_t total;
+
+    if (__builtin_mul_overflow (count, size, &total)) {
+        fprintf (stderr, "farrier: %zu times %zu bytes wanted: too many\n", count, size);
+        abort ();
+    }
+    return mem_alloc (total);
+}
+
+void *
+mem_realloc (void *p, size_t size)
+{
+    return checked (realloc (p, size == 0 ? 1 : size), size);
+}
+
+void *
+mem_dup (const void *p, size_t size)
+{
+    void *copy = mem_alloc (size);
+
+    if (size > 0) {
+        memcpy (copy, p, size);
+    }
+    return copy;
+}
+
+void
+mem_free (void *p)
+{
+    free (p);
+}
+
+void
+mem_wipe (void *p, size_t size)
+{
+    if (p != NULL) {
+        explicit_bzero (p, size);
+    }
+}
