@@ -38,7 +38,7 @@ AC_DEFUN([FARRIER_WARNINGS], [
     [], [enable_werror=no])
   WARN_CFLAGS=
   m4_foreach_w([flag], [-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-      -Wwrite-strings -Wpointer-arith -Wvla -Wformat=2 -Wno-format-nonliteral -Wundef
+      -Wpointer-arith -Wvla -Wformat=2 -Wno-format-nonliteral -Wundef
       -Wimplicit-fallthrough],
     [FARRIER_CFLAG([WARN_CFLAGS], flag)])
   AS_IF([test "$enable_werror" = yes], [WARN_CFLAGS="$WARN_CFLAGS -Werror"])
