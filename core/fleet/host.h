@@ -22,7 +22,7 @@
 /* Words of store_host.state. */
 #define HOST_NEW "new"                         /* never inventoried */
 #define HOST_READY "ready"
-#define HOST_IDENTITY_CHANGED "identity_changed"   /* another machine answers: nothing is sent */
+#define HOST_IDENTITY_CHANGED "identity_changed"   /* another host answers there: nothing is sent */
 
 /* --- what is wanted ---------------------------------------------------------------------------- */
 

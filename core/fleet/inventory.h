@@ -51,7 +51,7 @@ enum identity_verdict identity_compare (const json_t *recorded, const json_t *me
 /* For guards: is this one value (read at uri + pointer) the recorded one of that kind? */
 bool identity_value_equal (const char *kind, const char *recorded, const char *measured);
 
-/* Another machine answered: state and note of the host. Part of a batch. */
+/* Another host answers at that address: state and note of the host. Part of a batch. */
 void inventory_batch_identity_changed (struct store_batch *b, const struct store_host *host,
                                        const json_t *measured, const struct err *why);
 /* A person says that it is right: the measured identity becomes the host's. ERR_NOTHING when none

@@ -13,6 +13,7 @@
 #ifndef FARRIER_FLEET_SELECTOR_H
 #define FARRIER_FLEET_SELECTOR_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
