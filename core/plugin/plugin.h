@@ -207,6 +207,12 @@ void plugin_error_clear (struct farrier_error *error);
 /* Moves code, message and hint over. Returns the code. */
 int32_t plugin_error_to_err (const struct farrier_error *error, struct err *err);
 
+/* --- for the host table ------------------------------------------------------------------------ */
+
+/* Members config_str and config_i64: the engine puts them into its struct farrier_host. */
+const char *plugin_host_config_str (const struct farrier_config *cfg, const char *name);
+int64_t plugin_host_config_i64 (const struct farrier_config *cfg, const char *name);
+
 /* --- match ------------------------------------------------------------------------------------- */
 
 /* What the core read on a BMC. NULL and empty lists are "not seen"; a pattern never matches those. */

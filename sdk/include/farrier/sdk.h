@@ -429,7 +429,8 @@ static inline const struct farrier_json *
 farrier_json_boolean (struct farrier_step *step, int32_t truth)
 {
     const struct farrier_host *host = farrier_host_of (step);
-    return FARRIER_HAS (host, json_boolean) ? host->json_boolean (step, truth) : NULL;
+    /* In parentheses: a JSON library may have a macro of that name. */
+    return FARRIER_HAS (host, json_boolean) ? (host->json_boolean) (step, truth) : NULL;
 }
 
 static inline int32_t
