@@ -70,7 +70,7 @@ void conf_free (struct conf *c);
 int32_t conf_result (const struct conf *c, struct err *err);
 size_t conf_finding_count (const struct conf *c);
 
-char *conf_finding_text (const struct conf_finding *f);               /* "file:line: message"; heap */
+char *conf_finding_text (const struct conf_finding *f);     /* "file:line: message"; heap */
 void conf_finding_free (void *finding);                               /* for vec_free_with */
 void conf_findings_free (struct vec *findings);                       /* and empties it */
 
@@ -115,14 +115,15 @@ void conf_complain (struct conf_at at, const char *key, const char *fmt, ...)
 /* ---- the raw tree ---- */
 
 enum conf_type {
-    CONF_NOTHING, CONF_GROUP, CONF_LIST, CONF_ARRAY, CONF_STRING, CONF_INTEGER, CONF_FLOAT, CONF_BOOL
+    CONF_NOTHING, CONF_GROUP, CONF_LIST, CONF_ARRAY, CONF_STRING, CONF_INTEGER, CONF_FLOAT,
+    CONF_BOOL
 };
 
 struct conf_at conf_root (struct conf *c);
 bool conf_is (struct conf_at at);                                     /* is there anything? */
 enum conf_type conf_type_of (struct conf_at at);
 const char *conf_type_name (enum conf_type type);                     /* "group", "whole number" */
-const char *conf_name (struct conf_at at);                            /* "" in lists and at the root */
+const char *conf_name (struct conf_at at);             /* "" in lists and at the root */
 const char *conf_file (struct conf_at at);
 int conf_line (struct conf_at at);
 size_t conf_count (struct conf_at at);                                /* children; 0 for a value */
@@ -135,7 +136,8 @@ bool conf_value_bool (struct conf_at at, bool fallback);
 
 /* The place as JSON: group -> object (keys in the order of the file), list and array -> array. New
  * reference; NULL for nothing. ret_lines (may be NULL) receives a new map from JSON pointer
- * (relative to the place; "" is the place itself) to (void *) (intptr_t) line: map_free (m, NULL). */
+ * (relative to the place; "" is the place itself) to (void *) (intptr_t) line; free it with
+ * map_free (m, NULL). */
 json_t *conf_to_json (struct conf_at at, struct map **ret_lines);
 
 /* "64MiB" "1 GB" "512": false when it is not a size or does not fit. */
