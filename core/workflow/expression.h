@@ -1,4 +1,4 @@
-/* expression: the small language of `when`, `for_each` and ${…}: parse, static look, evaluate. Pure.
+/* expression: the small language of `when`, `for_each` and ${…}: parse, look, evaluate. Pure.
  *
  *   literals      'text' "text" 42 -7 2.5 true false null [1, 2, 'x']
  *   names         plan.batches[0].steps   facts["bios.version"]
@@ -46,6 +46,9 @@ struct expression_scope {
     size_t binding_count;
     expression_compare_fn *compare_versions;      /* NULL = expression_compare_general */
     void *compare_arg;
+    /* Not NULL (a dry run): a string whose ${…} names what is not known stays as it is written, and
+     * *undecided becomes true. */
+    bool *undecided;
 };
 
 /* INVALID with "…, column N" (columns count from 1, in bytes). */

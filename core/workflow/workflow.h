@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/map.h"
 #include "base/vec.h"
 
 #define WORKFLOW_CONTEXT_MAX (64 * 1024)          /* bytes of a job's context as compact JSON */
@@ -53,6 +54,7 @@ struct workflow_before {
     uint32_t attempt;                             /* 2, 3, …; 0: ahead of every attempt but the first */
     char *action;
     json_t *params;                               /* object, ${…} not evaluated */
+    struct map *lines;                            /* JSON pointer in it -> (intptr_t) line */
 };
 
 struct workflow_retry {
@@ -71,7 +73,7 @@ struct workflow_step {
     char *plugin;                                 /* "dell_dup", or NULL: the host's bindings choose */
     char *op;                                     /* "firmware.install" */
     json_t *params;                               /* object, ${…} not evaluated; includes component, image */
-    struct vec param_lines;                       /* int in (intptr_t), one for each value of params in order */
+    struct map *lines;                            /* JSON pointer in the step -> (intptr_t) line */
     char *for_each, *as, *when;                   /* NULL; as = "item" when for_each is there */
     int64_t timeout_ms;                           /* 0: the op's own default */
     bool has_retry;                               /* false: retry is a copy of the workflow's default */
@@ -79,8 +81,7 @@ struct workflow_step {
     char *save;                                   /* NULL */
     bool skip_unsupported;                        /* on_unsupported = "skip" */
     struct workflow_on_failure on_failure;
-    int for_each_line, when_line, save_line, action_line;
-    uint32_t nth;                                 /* 0, or n for the n-th step of this action here */
+    uint32_t nth;                                 /* n for the n-th step of this action here, from 1 */
 };
 
 struct workflow_phase {
