@@ -61,11 +61,19 @@ struct host_finding {
     char *message;
 };
 void host_finding_free (struct host_finding *f);
+void host_finding_add (struct vec *findings, const char *where, const char *field,
+                       const char *fmt, ...) __attribute__ ((format (printf, 4, 5)));
 
-/* {"name", "labels":{}, "bmc":{"url","user","password","trust","pin","ca"},
- *  "os":{"address","user","password","key"}, "ipmi":{…}, "plugins":["dell_dup:bios,nic", …]}.
- * Unknown members are findings. Always makes a spec; with findings it must not be stored. */
+/* {"name", "labels":{}, "endpoints":{"bmc":{"url","user","password","private_key","trust","pin",
+ * "ca"}, "os":{…}}, "plugins":["dell_dup:bios,nic", …]}. Shorter: "bmc", "os" and "ipmi" at the
+ * top, as an object or as the plain URL; user, password, trust, pin and ca at the top then belong to
+ * bmc, os_user, os_password and os_private_key to os. Unknown members are findings. Always makes a
+ * spec; with findings it must not be stored. */
 struct host_spec *host_spec_from_json (const json_t *v, const char *where, struct vec *findings);
+/* The first form of the above, secrets included: for the way to the daemon. */
+json_t *host_spec_to_json (const struct host_spec *spec);
+/* Overwrites every secret in such an object; before the last json_decref(). */
+void host_json_wipe (json_t *v);
 /* Everything that can be known without the store. Returns the number of findings added. */
 size_t host_spec_check (const struct host_spec *spec, struct vec *findings);
 
@@ -84,8 +92,9 @@ struct host_binding_spec *host_binding_parse (const char *text, struct err *err)
  * key is needed when an endpoint brings a credential. */
 int32_t host_add (struct store *store, const struct seal_key *key, const struct host_spec *spec,
                   char **ret_id, struct err *err);
-/* All or nothing (one batch), unless partial: then rows without a finding are added. Findings about
- * rows (also: taken names, names twice in the list) are appended to *findings; the first is in err
+/* All or nothing (one batch), unless partial: then rows without a finding are added. *findings may
+ * begin with what host_import_read() found (those rows are not in specs, but they count); findings
+ * about rows (also: taken names, names twice in the list) are appended. The first is in err
  * (FARRIER_E_INVALID; ERR_PARTLY when partial added some). *ret_added counts. */
 int32_t host_import (struct store *store, const struct seal_key *key, const struct vec *specs,
                      bool partial, struct vec *findings, size_t *ret_added, struct err *err);

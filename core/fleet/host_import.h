@@ -15,7 +15,7 @@
 #include "fleet/host.h"
 
 /* Reads and checks a whole file (by its name: .json is JSON, else CSV) and the secret files it
- * names. *ret_specs: struct host_spec *, those without a finding or not; each has its `where`.
+ * names. *ret_specs: struct host_spec *, only of rows without a finding; each has its `where`.
  * Fails only when the file itself can't be read or is no CSV/JSON at all; what is wrong in rows is
  * in *findings (struct host_finding *). */
 int32_t host_import_read (const char *path, struct vec *ret_specs, struct vec *findings,
