@@ -76,9 +76,10 @@ pid_t store_holder (const char *path);
 /* Called on the writer thread after a group with at least one event was committed; last_event_id
  * is the newest. Set it once, before the first commit; it must be short and must not wait for a
  * commit. */
-void store_on_events (struct store *s, void (*notify) (void *arg, int64_t last_event_id), void *arg);
+void store_on_events (struct store *s, void (*notify) (void *arg, int64_t last_event_id),
+                      void *arg);
 
-/* --- batches -------------------------------------------------------------------------------- */
+/* --- batches --------------------------------------------------------------------------------- */
 
 /* label names the batch's crash points (below) and is copied; NULL = none. */
 struct store_batch *store_batch_new (const char *label);
@@ -99,12 +100,12 @@ typedef void store_done_fn (void *arg, int32_t code, const struct err *err);
 void store_commit_async (struct store *s, struct store_batch *b, enum store_durability durability,
                          store_done_fn *done, void *arg);
 
-/* --- meta: small facts about this store ------------------------------------------------------- */
+/* --- meta: small facts about this store ------------------------------------------------------ */
 
 void store_batch_meta_put (struct store_batch *b, const char *key, const char *value);
 int32_t store_meta_get (struct store *s, const char *key, char **ret_value, struct err *err);
 
-/* --- crash points ----------------------------------------------------------------------------- */
+/* --- crash points ---------------------------------------------------------------------------- */
 
 /* FARRIER_CRASH_AT=N in the environment kills the process (SIGKILL) at the N-th point, counted
  * from 1; FARRIER_CRASH_LOG=FILE appends each point's name as a line. Without them: one int test.

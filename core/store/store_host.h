@@ -10,13 +10,14 @@
 
 #include "store/store.h"
 
-/* --- hosts ------------------------------------------------------------------------------------ */
+/* --- hosts ----------------------------------------------------------------------------------- */
 
 struct store_host {
     char *id;                      /* "host-…" */
     char *name;                    /* unique */
     char *labels_json;             /* {"rack": "r12"} */
-    char *identity_json;           /* [{"kind": serial|uuid|board_id|asset, "value", "uri", "pointer"}] */
+    char *identity_json;           /* [{"kind": "serial", "value", "uri", "pointer"}]; kinds:
+                                    * serial, uuid, board_id, asset */
     char *facts_json;
     char *state;                   /* new | ready | locked | … (fleet's words) */
     char *note;                    /* why it is in this state, in words */
@@ -77,13 +78,13 @@ struct store_binding {
 };
 STORE_ROW_FUNCTIONS (binding);
 
-/* Replaces all bindings of the host; positions are numbered anew, host_id of the rows is ignored. */
+/* Replaces all bindings of the host; positions are numbered anew, host_id of rows is ignored. */
 void store_batch_bindings_put (struct store_batch *b, const char *host_id,
                                const struct store_binding *bindings, size_t count);
 int32_t store_binding_list (struct store *s, const char *host_id, struct store_binding **ret,
                             size_t *ret_count, struct err *err);
 
-/* --- credentials (sealed by fleet before they come here) -------------------------------------- */
+/* --- credentials (sealed by fleet before they come here) ------------------------------------- */
 
 struct store_credential {
     char *id;                      /* "cred-…" */
@@ -101,7 +102,7 @@ int32_t store_credential_get (struct store *s, const char *credential_id,
 int32_t store_credential_list (struct store *s, struct store_credential **ret, size_t *ret_count,
                                struct err *err);
 
-/* --- components ------------------------------------------------------------------------------- */
+/* --- components ------------------------------------------------------------------------------ */
 
 struct store_component {
     char *host_id;
@@ -174,7 +175,7 @@ int32_t store_history_list (struct store *s, const char *host_id, const char *co
                             int64_t limit, struct store_history **ret, size_t *ret_count,
                             struct err *err);
 
-/* --- BMC sessions ----------------------------------------------------------------------------- */
+/* --- BMC sessions ---------------------------------------------------------------------------- */
 
 /* One per (host, endpoint), so that a restart can use or delete what it left on the BMC. */
 struct store_bmc_session {

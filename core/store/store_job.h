@@ -14,9 +14,9 @@
 /* Longer ones make the commit fail with FARRIER_E_INVALID. */
 #define STORE_CONTEXT_MAX (64 * 1024)   /* job.context_json, job.position_json */
 #define STORE_BAG_MAX (128 * 1024)      /* attempt.bag_json: 16 KiB of state, every byte escaped */
-#define STORE_WAKE_MAX (512 * 1024)     /* await.wake_json: a body of 64 KiB, escaped, and headers */
+#define STORE_WAKE_MAX (512 * 1024)     /* await.wake_json: a 64 KiB body, escaped, and headers */
 
-/* --- jobs ------------------------------------------------------------------------------------- */
+/* --- jobs ------------------------------------------------------------------------------------ */
 
 struct store_job {
     char *id;                      /* "job-…" */
@@ -90,7 +90,7 @@ STORE_ROW_FUNCTIONS (job_count);
 int32_t store_job_counts (struct store *s, const char *rollout_id, struct store_job_count **ret,
                           size_t *ret_count, struct err *err);
 
-/* --- attempts: the journal -------------------------------------------------------------------- */
+/* --- attempts: the journal ------------------------------------------------------------------- */
 
 struct store_attempt {
     char *id;                      /* "att-…" */
@@ -135,7 +135,7 @@ int32_t store_attempt_list (struct store *s, const char *job_id, struct store_at
 int32_t store_attempt_open_list (struct store *s, const char *job_id, struct store_attempt **ret,
                                  size_t *ret_count, struct err *err);
 
-/* --- awaits ----------------------------------------------------------------------------------- */
+/* --- awaits ---------------------------------------------------------------------------------- */
 
 /* What an attempt waits for. One row per attempt: the newest; the next one takes the place of a
  * consumed one. queued -> launched (changing ones) -> answered -> consumed. */
@@ -166,7 +166,7 @@ void store_batch_await_answer (struct store_batch *b, const char *attempt_id, in
                                const char *wake_json);                   /* from queued, launched */
 void store_batch_await_consume (struct store_batch *b, const char *attempt_id, int64_t seq);
                                    /* from answered; from queued or launched it drops the await */
-/* The spec (a poll's memory: last percent, task found) changes while it waits: not from consumed. */
+/* The spec (a poll's memory: last percent, task found) changes while it waits. */
 void store_batch_await_respec (struct store_batch *b, const char *attempt_id, int64_t seq,
                                const char *spec_json);
 
@@ -187,7 +187,7 @@ int32_t store_job_now_get (struct store *s, const char *job_id, struct store_job
                            struct err *err);
 void store_job_now_clear (struct store_job_now *now);
 
-/* --- outcomes and results --------------------------------------------------------------------- */
+/* --- outcomes and results -------------------------------------------------------------------- */
 
 struct store_outcome {
     char *job_id;
@@ -224,7 +224,7 @@ void store_batch_result_put (struct store_batch *b, const struct store_result *r
 int32_t store_result_list (struct store *s, const char *job_id, struct store_result **ret,
                            size_t *ret_count, struct err *err);
 
-/* --- events ----------------------------------------------------------------------------------- */
+/* --- events ---------------------------------------------------------------------------------- */
 
 struct store_event {
     int64_t id;                    /* given by the store, growing */
@@ -252,7 +252,7 @@ int32_t store_event_list (struct store *s, const struct store_event_filter *filt
                           size_t *ret_count, struct err *err);
 int32_t store_event_last_id (struct store *s, int64_t *ret, struct err *err);   /* 0 = none yet */
 
-/* --- artifacts -------------------------------------------------------------------------------- */
+/* --- artifacts ------------------------------------------------------------------------------- */
 
 struct store_artifact {
     char *id;                      /* "art-…" */
@@ -272,7 +272,7 @@ int32_t store_artifact_get (struct store *s, const char *artifact_id, struct sto
 int32_t store_artifact_list (struct store *s, const char *job_id, struct store_artifact **ret,
                              size_t *ret_count, struct err *err);
 
-/* --- learned durations ------------------------------------------------------------------------ */
+/* --- learned durations ----------------------------------------------------------------------- */
 
 struct store_duration {
     char *vendor;

@@ -11,7 +11,7 @@
 #include "store/store.h"
 #include "store/store_host.h"
 
-/* --- plans ------------------------------------------------------------------------------------ */
+/* --- plans ----------------------------------------------------------------------------------- */
 
 struct store_plan {
     char *id;                      /* "plan-…" */
@@ -30,7 +30,7 @@ STORE_ROW_FUNCTIONS (plan);
 struct store_plan_host {
     char *plan_id;
     char *host_id;
-    char *status;                  /* update | noop | no_solution | blocked | … (the planner's words) */
+    char *status;                  /* update | noop | no_solution | blocked (planner's words) */
     char *summary;                 /* one line */
     char *doc_json;                /* that host's part */
 };
@@ -56,7 +56,7 @@ int32_t store_plan_host_list (struct store *s, const char *plan_id, const struct
                               bool with_doc, struct store_plan_host **ret, size_t *ret_count,
                               struct err *err);
 
-/* --- rollouts --------------------------------------------------------------------------------- */
+/* --- rollouts -------------------------------------------------------------------------------- */
 
 struct store_rollout {
     char *id;                      /* "rollout-…" */
@@ -78,7 +78,7 @@ int32_t store_rollout_get (struct store *s, const char *rollout_id, struct store
 int32_t store_rollout_list (struct store *s, const struct store_page *page, bool open_only,
                             struct store_rollout **ret, size_t *ret_count, struct err *err);
 
-/* --- workflow texts --------------------------------------------------------------------------- */
+/* --- workflow texts -------------------------------------------------------------------------- */
 
 /* A running job keeps the text that it began with. */
 struct store_workflow_text {
