@@ -13,7 +13,7 @@
 #include "fleet/seal.h"
 #include "store/store.h"
 
-/* All strings owned. Between load (or own) and clear the secrets are known to the log's redactor. */
+/* All strings owned. Between load (or own) and clear the log's redactor knows the secrets. */
 struct credential {
     char *user;
     char *password;                    /* NULL when it is a key */

@@ -34,7 +34,7 @@ named (const char *name)
     return body;
 }
 
-/* --- add --------------------------------------------------------------------------------------- */
+/* --- add -------------------------------------------------------------------------------------- */
 
 static const char *
 trust_or_default (const struct host_endpoint_spec *e)
@@ -109,7 +109,8 @@ batch_host (struct store_batch *b, const struct seal_key *key, const struct host
     int64_t now = clock_wall_ms ();
     char *labels = spec->labels == NULL ? str_dup ("{}") : json_text (spec->labels);
     struct store_host row = {
-        .id = (char *) id, .name = spec->name, .labels_json = labels, .identity_json = (char *) "[]",
+        .id = (char *) id, .name = spec->name, .labels_json = labels,
+        .identity_json = (char *) "[]",
         .facts_json = (char *) "{}", .state = (char *) HOST_NEW, .created_ms = now,
         .updated_ms = now,
     };
@@ -126,7 +127,7 @@ batch_host (struct store_batch *b, const struct seal_key *key, const struct host
     return 0;
 }
 
-/* --- taken names and addresses ------------------------------------------------------------------ */
+/* --- taken names and addresses ---------------------------------------------------------------- */
 
 struct taken {
     struct map *names;                 /* name -> store_host, or the spec of this list */
@@ -195,7 +196,8 @@ check_taken (struct taken *t, const struct host_spec *spec, struct vec *findings
         char *url = str_eq (e->kind, "bmc") ? host_url_normal (e->url, NULL) : NULL;
         const char *other = url == NULL ? NULL : map_get (t->urls, url);
         if (other != NULL && !str_eq (other, spec->name))
-            host_finding_add (findings, where, "bmc", "%s is the BMC of host %s already", url, other);
+            host_finding_add (findings, where, "bmc", "%s is the BMC of host %s already", url,
+                              other);
         else if (url != NULL && spec->name != NULL)
             set_text (t->urls, url, str_dup (spec->name));
         mem_free (url);
@@ -251,7 +253,7 @@ host_add (struct store *store, const struct seal_key *key, const struct host_spe
     return rc;
 }
 
-/* --- import ------------------------------------------------------------------------------------ */
+/* --- import ----------------------------------------------------------------------------------- */
 
 static int32_t
 import_error (const struct vec *findings, size_t rows, size_t bad, size_t added, bool partial,
@@ -318,7 +320,7 @@ host_import (struct store *store, const struct seal_key *key, const struct vec *
     return bad > 0 ? import_error (findings, specs->count + dropped, bad, added, partial, err) : 0;
 }
 
-/* --- change ------------------------------------------------------------------------------------ */
+/* --- change ----------------------------------------------------------------------------------- */
 
 static int32_t
 commit_change (struct store *store, struct store_batch *b, const struct store_host *host,

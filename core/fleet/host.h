@@ -24,7 +24,7 @@
 #define HOST_READY "ready"
 #define HOST_IDENTITY_CHANGED "identity_changed"   /* another host answers there: nothing is sent */
 
-/* --- what is wanted ---------------------------------------------------------------------------- */
+/* --- what is wanted --------------------------------------------------------------------------- */
 
 /* An endpoint as an operator describes it. All strings owned. */
 struct host_endpoint_spec {
@@ -66,9 +66,9 @@ void host_finding_add (struct vec *findings, const char *where, const char *fiel
 
 /* {"name", "labels":{}, "endpoints":{"bmc":{"url","user","password","private_key","trust","pin",
  * "ca"}, "os":{…}}, "plugins":["dell_dup:bios,nic", …]}. Shorter: "bmc", "os" and "ipmi" at the
- * top, as an object or as the plain URL; user, password, trust, pin and ca at the top then belong to
- * bmc, os_user, os_password and os_private_key to os. Unknown members are findings. Always makes a
- * spec; with findings it must not be stored. */
+ * top, as an object or as the plain URL; user, password, trust, pin and ca at the top then belong
+ * to bmc, os_user, os_password and os_private_key to os. Unknown members are findings. Always makes
+ * a spec; with findings it must not be stored. */
 struct host_spec *host_spec_from_json (const json_t *v, const char *where, struct vec *findings);
 /* The first form of the above, secrets included: for the way to the daemon. */
 json_t *host_spec_to_json (const struct host_spec *spec);
@@ -86,7 +86,7 @@ char *host_url_normal (const char *url, struct err *err);
 /* "PLUGIN" or "PLUGIN:type,type"; NULL with err. */
 struct host_binding_spec *host_binding_parse (const char *text, struct err *err);
 
-/* --- changing the store ------------------------------------------------------------------------ */
+/* --- changing the store ----------------------------------------------------------------------- */
 
 /* ERR_EXISTS, naming when it was added, when the name is taken; ERR_USAGE with the first finding.
  * key is needed when an endpoint brings a credential. */
@@ -125,11 +125,12 @@ void host_pin_first (struct store *store, const char *host_id, const char *kind,
 /* The last contact failed: kept with the host, shown by host list. Asynchronous. */
 void host_contact_failed (struct store *store, const char *host_id, const struct err *why);
 
-/* --- looking ----------------------------------------------------------------------------------- */
+/* --- looking ---------------------------------------------------------------------------------- */
 
 /* {"id","name","labels","state","note","excluded","facts","identity","endpoints":[{"kind","url",
  * "user","trust","pin_sha256","ca_file"}],"bindings":[{"plugin","types"}],"last_error",
- * "last_inventory_ms","created_ms"}: never a secret. key NULL: users are left out. New reference. */
+ * "last_inventory_ms","created_ms"}: never a secret. key NULL: users are left out. New
+ * reference. */
 json_t *host_to_json (struct store *store, const struct seal_key *key,
                       const struct store_host *host, struct err *err);
 /* The same without endpoints and bindings: for lists. */

@@ -1,4 +1,4 @@
-/* host_endpoint: the endpoints of a host: address, credential, trust, and how the last contact went.
+/* host_endpoint: the endpoints of a host: address, credential, trust, how the last contact went.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -219,7 +219,7 @@ host_trust_set (struct store *store, const char *name, const char *kind, const c
     return host_endpoint_set (store, NULL, name, &e, err);
 }
 
-/* --- what contact brings ------------------------------------------------------------------------ */
+/* --- what contact brings ---------------------------------------------------------------------- */
 
 void
 host_pin_first (struct store *store, const char *host_id, const char *kind, const char *pin_sha256,

@@ -25,7 +25,7 @@ struct import {
     size_t findings_before;            /* when the row began */
 };
 
-/* --- secrets that a row names -------------------------------------------------------------------- */
+/* --- secrets that a row names ----------------------------------------------------------------- */
 
 /* Replaces FILE_MEMBER (a path) by MEMBER (what is in it). */
 static void
@@ -105,7 +105,7 @@ import_row (struct import *im, json_t *row, const char *where)
     json_decref (row);
 }
 
-/* --- JSON -------------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 /* The line on which each element of the outermost array begins; jansson does not keep places. */
 static size_t *
@@ -153,7 +153,8 @@ host_import_json (const char *text, size_t len, const char *name, const char *di
     }
     if (!json_is_array (v)) {
         json_decref (v);
-        return err_set (err, FARRIER_E_INVALID, "%s is no list of hosts: [ {\"name\": …}, … ]", name);
+        return err_set (err, FARRIER_E_INVALID, "%s is no list of hosts: [ {\"name\": …}, … ]",
+                        name);
     }
     size_t i, *lines = element_lines (text, len, json_array_size (v));
     json_t *row;
@@ -168,7 +169,7 @@ host_import_json (const char *text, size_t len, const char *name, const char *di
     return 0;
 }
 
-/* --- CSV --------------------------------------------------------------------------------------- */
+/* --- CSV -------------------------------------------------------------------------------------- */
 
 struct csv {
     const char *p, *end;
@@ -333,7 +334,8 @@ host_import_csv (const char *text, size_t len, const char *name, const char *dir
         fields = (struct vec) { 0 };
     }
     if (rc == 0 && columns.count == 0)
-        rc = err_set (err, FARRIER_E_INVALID, "%s is empty: its first line names the columns", name);
+        rc = err_set (err, FARRIER_E_INVALID, "%s is empty: its first line names the columns",
+                      name);
     for (size_t i = 0; i < columns.count; i++)
         mem_free (columns.items[i]);
     vec_free (&columns);

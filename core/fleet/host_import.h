@@ -1,8 +1,8 @@
 /* host_import: host lists from CSV and JSON files, with a place for every mistake.
  *
  * CSV: RFC 4180, first line names the columns: name, bmc, user, password_file, trust, pin, ca,
- * labels ("k=v;k=v"), label.KEY, plugins ("dell_dup:bios+nic;generic_redfish"), os, os_user, os_key,
- * os_password_file. Lines that begin with # are skipped. JSON: an array of objects as in
+ * labels ("k=v;k=v"), label.KEY, plugins ("dell_dup:bios+nic;generic_redfish"), os, os_user,
+ * os_key, os_password_file. Lines that begin with # are skipped. JSON: an array of objects as in
  * host_spec_from_json(), where user and password_file may stand beside "bmc" as a plain URL.
  * Paths are relative to the list's own directory. A password never stands in the list.
  *

@@ -39,7 +39,8 @@ check_members (struct reading *r, const json_t *v, const char *field, const char
             continue;
         const char *near = str_did_you_mean (key, known, count);
         host_finding_add (r->findings, r->where, field == NULL ? key : field,
-                          "\"%.60s\" is unknown%s%s%s", key, near != NULL ? ", did you mean \"" : "",
+                          "\"%.60s\" is unknown%s%s%s", key,
+                          near != NULL ? ", did you mean \"" : "",
                           near != NULL ? near : "", near != NULL ? "\"?" : "");
     }
 }

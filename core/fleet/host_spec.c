@@ -86,7 +86,7 @@ host_finding_add (struct vec *findings, const char *where, const char *field, co
     vec_push (findings, f);
 }
 
-/* --- pieces ------------------------------------------------------------------------------------ */
+/* --- pieces ----------------------------------------------------------------------------------- */
 
 bool
 host_name_valid (const char *name, struct err *err)
@@ -114,7 +114,7 @@ bool
 host_label_valid (const char *key, const char *value, struct err *err)
 {
     size_t len = strlen (key);
-    bool good = len > 0 && len <= LABEL_KEY_MAX && (islower ((unsigned char) *key) || isdigit ((unsigned char) *key));
+    bool good = len > 0 && len <= LABEL_KEY_MAX && strchr ("_./-", *key) == NULL;
     for (const char *p = key; good && *p != '\0'; p++)
         good = islower ((unsigned char) *p) || isdigit ((unsigned char) *p)
                || strchr ("_./-", *p) != NULL;
@@ -174,7 +174,7 @@ host_binding_parse (const char *text, struct err *err)
     return NULL;
 }
 
-/* --- check ------------------------------------------------------------------------------------- */
+/* --- check ------------------------------------------------------------------------------------ */
 
 static bool
 kind_valid (const char *kind)

@@ -103,8 +103,8 @@ identity_compare (const json_t *recorded, const json_t *measured, struct err *er
         mem_free (b);
         compared += comparable ? 1 : 0;
         if (comparable && !same) {
-            err_set (err, FARRIER_E_PRECONDITION, "identity changed: the recorded %s is %s, the BMC "
-                     "now says %s", kind, was, is);
+            err_set (err, FARRIER_E_PRECONDITION, "identity changed: the recorded %s is %s, the "
+                     "BMC now says %s", kind, was, is);
             return IDENTITY_DIFFERENT;
         }
     }
@@ -130,8 +130,8 @@ inventory_batch_identity_changed (struct store_batch *b, const struct store_host
     json_put_str (v, "name", host->name);
     mem_free (text);
     text = json_text (v);
-    struct store_event event = { .at_ms = clock_wall_ms (), .kind = (char *) "host.identity_changed",
-                                 .host_id = host->id, .body_json = text };
+    struct store_event event = { .at_ms = clock_wall_ms (), .host_id = host->id,
+                                 .kind = (char *) "host.identity_changed", .body_json = text };
     store_batch_event (b, &event);
     mem_free (text);
     json_decref (v);

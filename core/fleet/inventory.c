@@ -19,7 +19,7 @@ parsed (const char *text)
     return text == NULL ? NULL : json_parse (text, strlen (text), NULL);
 }
 
-/* --- keeping ----------------------------------------------------------------------------------- */
+/* --- keeping ---------------------------------------------------------------------------------- */
 
 static void
 changed_event (struct store_batch *b, const struct store_host *host,
@@ -77,7 +77,7 @@ inventory_batch_put (struct store_batch *b, const struct store_host *host,
     return 0;
 }
 
-/* --- looking ----------------------------------------------------------------------------------- */
+/* --- looking ---------------------------------------------------------------------------------- */
 
 static void
 put_text (json_t *object, const char *key, const char *text)

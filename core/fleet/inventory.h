@@ -15,7 +15,7 @@
 #include "base/err.h"
 #include "store/store.h"
 
-/* --- keeping ----------------------------------------------------------------------------------- */
+/* --- keeping ---------------------------------------------------------------------------------- */
 
 /* One whole reading of one host. */
 struct inventory_reading {
@@ -35,12 +35,12 @@ struct inventory_reading {
 int32_t inventory_batch_put (struct store_batch *b, const struct store_host *host,
                              const struct inventory_reading *reading, struct err *err);
 
-/* --- identity ---------------------------------------------------------------------------------- */
+/* --- identity --------------------------------------------------------------------------------- */
 
 enum identity_verdict {
     IDENTITY_SAME = 0,                 /* at least one value compared, none differs */
     IDENTITY_DIFFERENT = 1,
-    IDENTITY_UNKNOWN = 2               /* nothing to compare: nothing recorded, or nothing measured */
+    IDENTITY_UNKNOWN = 2               /* nothing to compare */
 };
 
 /* Compares serial, uuid and board_id (asset tags are for people and do not count); case, dashes of
@@ -58,7 +58,7 @@ void inventory_batch_identity_changed (struct store_batch *b, const struct store
  * differs. */
 int32_t inventory_accept_identity (struct store *store, const char *host_name, struct err *err);
 
-/* --- looking ----------------------------------------------------------------------------------- */
+/* --- looking ---------------------------------------------------------------------------------- */
 
 /* {"key","type","name","slot","uri","version","version_pointer","pending","previous","updateable",
  * "status","vendor_keys","measured_at_ms"}: what firmware/component.h reads. New reference. */

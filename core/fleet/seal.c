@@ -38,7 +38,7 @@ struct seal_key {
     char *file;
 };
 
-/* --- the key file ------------------------------------------------------------------------------ */
+/* --- the key file ----------------------------------------------------------------------------- */
 
 static int32_t
 read_key (int fd, const char *file, unsigned char secret[KEY_BYTES], struct err *err)
@@ -49,8 +49,8 @@ read_key (int fd, const char *file, unsigned char secret[KEY_BYTES], struct err 
     if (!S_ISREG (st.st_mode))
         return err_set (err, FARRIER_E_INVALID, "the key file %s is not a regular file", file);
     if ((st.st_mode & 077) != 0) {
-        err_set (err, FARRIER_E_INVALID, "the key file %s may be read by others (mode %03o, not 400)",
-                 file, (unsigned) (st.st_mode & 0777));
+        err_set (err, FARRIER_E_INVALID, "the key file %s may be read by others (mode %03o, not "
+                 "400)", file, (unsigned) (st.st_mode & 0777));
         err_hint (err, "chmod 400 %s, and give the BMCs new passwords if others had access", file);
         return FARRIER_E_INVALID;
     }
@@ -60,16 +60,18 @@ read_key (int fd, const char *file, unsigned char secret[KEY_BYTES], struct err 
     if (st.st_size != KEY_BYTES) {
         err_set (err, FARRIER_E_INVALID, "the key file %s has %lld bytes, not %d", file,
                  (long long) st.st_size, KEY_BYTES);
-        err_hint (err, "put the key file back from your backup: without it no password can be read");
+        err_hint (err, "put the key file back from a backup: no password can be read without it");
         return FARRIER_E_INVALID;
     }
     ssize_t n = read (fd, secret, KEY_BYTES);
     if (n != KEY_BYTES)
-        return err_set_errno (err, ERR_IO, n < 0 ? errno : EIO, "cannot read the key file %s", file);
+        return err_set_errno (err, ERR_IO, n < 0 ? errno : EIO, "cannot read the key file %s",
+                              file);
     return 0;
 }
 
-/* Makes the key so that two programs at once end up with the same one: link() refuses the second. */
+/* Makes the key so that two programs at once end up with the same one: link() refuses
+ * the second. */
 static int32_t
 create_key (const char *dir, const char *file, bool *ret_created, struct err *err)
 {
@@ -173,7 +175,7 @@ seal_key_file (const struct seal_key *key)
     return key->file;
 }
 
-/* --- derive, seal, unseal ---------------------------------------------------------------------- */
+/* --- derive, seal, unseal --------------------------------------------------------------------- */
 
 static int32_t
 derive (const struct seal_key *key, const char *purpose, unsigned char out[KEY_BYTES],
@@ -194,7 +196,8 @@ derive (const struct seal_key *key, const char *purpose, unsigned char out[KEY_B
     EVP_KDF_CTX_free (ctx);
     EVP_KDF_free (kdf);
     mem_free (info);
-    return good ? 0 : err_set (err, FARRIER_E_INTERNAL, "OpenSSL cannot derive a key (HKDF-SHA256)");
+    return good ? 0 : err_set (err, FARRIER_E_INTERNAL, "OpenSSL cannot derive a key "
+                                                                "(HKDF-SHA256)");
 }
 
 static void
@@ -284,8 +287,8 @@ check_head (const struct seal_key *key, const struct seal_place *place,
     if (memcmp (sealed + MAGIC_BYTES, key->id, KEY_ID_BYTES) == 0)
         return 0;
     char *other = str_hex (sealed + MAGIC_BYTES, KEY_ID_BYTES);
-    err_set (err, FARRIER_E_VERIFY, "the %s of %s %s was sealed under key %s, the key file %s holds "
-             "key %s", place->field, place->table, place->row, other, key->file, key->id_hex);
+    err_set (err, FARRIER_E_VERIFY, "the %s of %s %s was sealed under key %s, the key file %s "
+             "holds key %s", place->field, place->table, place->row, other, key->file, key->id_hex);
     err_hint (err, "put the old key file back, or set the passwords anew: farrier credential set");
     mem_free (other);
     return FARRIER_E_VERIFY;

@@ -39,7 +39,7 @@ struct selector {
     struct vec conditions;
 };
 
-/* --- parse ------------------------------------------------------------------------------------- */
+/* --- parse ------------------------------------------------------------------------------------ */
 
 static int32_t
 parse_error (const char *text, size_t column, struct err *err, const char *what)
@@ -83,9 +83,11 @@ selector_free (struct selector *s)
 static bool
 key_valid (const char *key)
 {
-    return isalnum ((unsigned char) key[0])
-           && key[strspn (key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-")]
-                  == '\0';
+    for (const char *p = key; *p != '\0'; p++) {
+        if (!isalnum ((unsigned char) *p) && strchr ("_./-", *p) == NULL)
+            return false;
+    }
+    return isalnum ((unsigned char) key[0]);
 }
 
 static int32_t
@@ -266,7 +268,7 @@ selector_is_all (const struct selector *s)
     return everything;
 }
 
-/* --- match ------------------------------------------------------------------------------------- */
+/* --- match ------------------------------------------------------------------------------------ */
 
 /* Heap text of a scalar; NULL when there is none. */
 static char *
@@ -367,7 +369,7 @@ host_attribute (const struct store_host *host, const char *key)
     return value;
 }
 
-/* --- resolve ----------------------------------------------------------------------------------- */
+/* --- resolve ---------------------------------------------------------------------------------- */
 
 /* Names that were written out must exist. */
 static int32_t

@@ -5,7 +5,8 @@
  * labels must all hold; !NAME takes away. A condition's key is a label, or a fact of the inventory
  * (vendor, model) where no label has that name; its value may be a glob and may have alternatives
  * ("rack=r1*|r20"). "key=" holds where there is none, "key!=" where there is one. "@web" is
- * "group=web". "name=GLOB" looks at the name.
+ * "group=web". "name=GLOB" looks at the name. Digits in
+ * brackets are always a range: n[02] is n02.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
