@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "workflow/check.h"
 
-#define TABLE(items) { .items = (items), .count = sizeof (items) / sizeof (items)[0], \
+#define TABLE(t) { .items = (t), .count = sizeof (t) / sizeof (t)[0], \
                        .stride = sizeof (struct farrier_param) }
 #define PARAM(n, t, h) .name = (n), .type = FARRIER_PARAM_##t, .help = (h)
 #define REQUIRED .flags = FARRIER_PARAM_REQUIRED
