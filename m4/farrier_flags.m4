@@ -89,7 +89,8 @@ AC_DEFUN([FARRIER_SANITIZERS], [
     [AC_MSG_ERROR([--enable-asan and --enable-tsan exclude each other: configure two builds])])
   AS_IF([test "$enable_asan" = yes],
     [SANITIZER=asan
-     SANITIZE_CFLAGS="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"])
+     SANITIZE_CFLAGS="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
+     SANITIZE_CFLAGS="$SANITIZE_CFLAGS -fno-omit-frame-pointer"])
   AS_IF([test "$enable_tsan" = yes],
     [SANITIZER=tsan
      SANITIZE_CFLAGS="-fsanitize=thread -fno-omit-frame-pointer"])

@@ -1,10 +1,10 @@
-# FARRIER_PLUGIN (NAME, WHAT-IT-IS, TEST): one plugin, one configure switch, one line in the summary.
+# FARRIER_PLUGIN (NAME, WHAT-IT-IS, TEST): a plugin, its configure switch, its line in the summary.
 #
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Farrier authors
 #
-# TEST is shell code that leaves the variable farrier_reason empty when the plugin can be built here,
-# or says in it what is missing (with the Debian package). An empty TEST means "always".
+# TEST is shell code that leaves the variable farrier_reason empty when the plugin can be built
+# here, or says in it what is missing (with the Debian package). An empty TEST means "always".
 #
 #   --with-plugin-NAME=auto    (default) built when TEST is content
 #   --with-plugin-NAME=yes     configure stops when TEST is not content

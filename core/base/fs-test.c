@@ -118,7 +118,8 @@ END_TEST
 START_TEST (removal_does_not_follow_links)
 {
     char *dir = testing_make_dir (), *kept = fs_join (dir, "kept"), *file = fs_join (kept, "file");
-    char *tree = fs_join (dir, "tree/sub"), *link = fs_join (tree, "link"), *top = fs_join (dir, "tree");
+    char *tree = fs_join (dir, "tree/sub"), *link = fs_join (tree, "link");
+    char *top = fs_join (dir, "tree");
     struct err err = { 0 };
 
     ck_assert_int_eq (fs_mkdirs (kept, 0700, &err), 0);

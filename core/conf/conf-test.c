@@ -46,9 +46,12 @@ expect (struct conf *c, const char *expected)
 START_TEST (values_that_fit)
 {
     static const char *const colours[] = { "red", "green" };
-    struct conf *c = load ("s = \"x\"; b = true; n = 7; big = 5000000000L; f = 1.5; d = \"1h30m\";\n"
-                           "z = \"64MiB\"; zn = 512; e = \"green\"; l = [ \"p\", \"q\" ]; one = \"r\";\n"
-                           "mixed = ( \"s\" ); g = { inner = 1; }; gs = ( { a = 1; }, { a = 2; } );");
+    struct conf *c = load ("s = \"x\"; b = true; n = 7; big = 5000000000L; f = 1.5; d = "
+        "\"1h30m\";\n"
+                           "z = \"64MiB\"; zn = 512; e = \"green\"; l = [ \"p\", \"q\" ]; one = "
+                           "\"r\";\n"
+                           "mixed = ( \"s\" ); g = { inner = 1; }; gs = ( { a = 1; }, { a = 2; } "
+                           ");");
     struct conf_at root = conf_root (c), absent = conf_group (root, "absent");
     struct vec words = { 0 };
 
@@ -87,7 +90,8 @@ START_TEST (values_that_do_not)
 {
     static const char *const colours[] = { "red", "green" };
     struct conf *c = load ("s = 5;\nb = \"true\";\nn = 70000;\nm = \"7\";\nd = 30;\nd2 = \"30\";\n"
-                           "d3 = \"2h\";\nz = \"64 Mb\";\nz2 = true;\nz3 = \"2GiB\";\ne = \"gren\";\n"
+                           "d3 = \"2h\";\nz = \"64 Mb\";\nz2 = true;\nz3 = \"2GiB\";\ne = "
+                           "\"gren\";\n"
                            "e2 = \"mauve\";\nl = [ 1, 2 ];\nl2 = ( \"a\", { x = 1; } );\n"
                            "g = ( );\ngs = ( { a = 1; }, 5 );\ngs2 = { };\nf = \"x\"; f2 = 9.5;\n"
                            "l3 = 1; u = \"\\xff\";\n");
@@ -211,7 +215,8 @@ END_TEST
 
 START_TEST (json_with_lines)
 {
-    struct conf *c = load ("steps = (\n  { action = \"x\";\n    n = 5000000000L; },\n  1.5, [ true ]\n);\n"
+    struct conf *c = load ("steps = (\n  { action = \"x\";\n    n = 5000000000L; },\n  1.5, [ "
+        "true ]\n);\n"
                            "empty = { };\n");
     struct map *lines = NULL;
     json_t *v = conf_to_json (conf_root (c), &lines);

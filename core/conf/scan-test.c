@@ -39,8 +39,10 @@ static const struct row rows[] = {
     { STRING ("# only a comment"), "" },
     { STRING ("a = 1\nb = 2\n"), "" },
     { STRING ("a : 1; b = { c = 1; }; d = ( 1, \"x\", { e = [ 1, 2 ]; } ), f = [ ];"), "" },
-    { STRING ("a = TRUE; b = False; c = -2147483648; d = 2147483647; e = 9223372036854775807L;"), "" },
-    { STRING ("a = 0x7fffffff; b = 0xFFFFFFFFL; c = 1.5; d = .5; e = 5.; f = -1.5e-3; g = 1e3;"), "" },
+    { STRING ("a = TRUE; b = False; c = -2147483648; d = 2147483647; e = 9223372036854775807L;"),
+      "" },
+    { STRING ("a = 0x7fffffff; b = 0xFFFFFFFFL; c = 1.5; d = .5; e = 5.; f = -1.5e-3; g = 1e3;"),
+      "" },
     { STRING ("a = 1//x\n; b = 2/* = */; c = 3#x\n;"), "" },
     { STRING ("a = \"x\" \"y\"\n  \"z\"; b = \"\\\"; \\\\\";"), "" },
     { STRING ("a = \"two\nlines\"; b = 1;"), "" },
@@ -65,17 +67,20 @@ static const struct row rows[] = {
     { STRING ("a = 1e999;"), "t:1: 1e999 is too large a number" },
     { STRING ("a = 1;\n\0b = 2;"), "t:2: a NUL byte: libconfig would silently stop reading here" },
     { STRING ("a = \"x\\x00y\";"), "t:1: \\x00 in a string: libconfig would silently drop it" },
-    { STRING ("a = 1;\n/* b = 2;\n"), "t:2: the comment that begins here has no end: '*/' is missing" },
+    { STRING ("a = 1;\n/* b = 2;\n"), "t:2: the comment that begins here has no end: '*/' is "
+      "missing" },
     { STRING ("a = 1;\nb = 2; a = 3;"), "t:2: key 'a' is here twice: it is set in line 1 already" },
 
     /* the usual slips */
-    { STRING ("a = (\n 1,\n 2,\n);"), "t:3: trailing comma before ')': libconfig does not take one" },
+    { STRING ("a = (\n 1,\n 2,\n);"), "t:3: trailing comma before ')': libconfig does not take "
+      "one" },
     { STRING ("a = [ 1, 2, ];"), "t:1: trailing comma before ']': libconfig does not take one" },
     { STRING ("a = ( 1,, 2 );"), "t:1: two commas: an element is missing between them" },
     { STRING ("a = (\n { b = 1; }\n { b = 2; }\n);"),
       "t:3: missing ',' between two elements of '(' of line 1" },
     { STRING ("a = ( 1; 2 );"), "t:1: ';' inside '(…)' of line 1: elements are separated by ','" },
-    { STRING ("a = ( b = 1 );"), "t:1: b is not a value: a string needs quotes, \"b\"; yes and no are "
+    { STRING ("a = ( b = 1 );"), "t:1: b is not a value: a string needs quotes, \"b\"; yes and no "
+      "are "
       "written true and false" },
     { STRING ("a = ( \"b\" = 1 );"), "t:1: '=' inside '(…)': an element has no name; a group is "
       "written { name = value; }" },
@@ -88,11 +93,14 @@ static const struct row rows[] = {
     { STRING ("x = 1;\na = \"x;\nb = \"y\";\n"),
       "t:2: the string that begins here has no closing '\"' on its line" },
     { STRING ("a = \"x"), "t:1: the string that begins here has no closing '\"'" },
-    { STRING ("a = yes;"), "t:1: yes is not a value: a string needs quotes, \"yes\"; yes and no are "
+    { STRING ("a = yes;"), "t:1: yes is not a value: a string needs quotes, \"yes\"; yes and no "
+      "are "
       "written true and false" },
     { STRING ("a = 30s;"), "t:1: 30s is not a number: a string needs quotes, \"30s\"" },
-    { STRING ("a = 10.0.0.1;"), "t:1: 10.0.0.1 is not a number: a string needs quotes, \"10.0.0.1\"" },
-    { STRING ("a = 1.2.3-rc1;"), "t:1: 1.2.3-rc1 is not a number: a string needs quotes, \"1.2.3-rc1\"" },
+    { STRING ("a = 10.0.0.1;"), "t:1: 10.0.0.1 is not a number: a string needs quotes, "
+      "\"10.0.0.1\"" },
+    { STRING ("a = 1.2.3-rc1;"), "t:1: 1.2.3-rc1 is not a number: a string needs quotes, "
+      "\"1.2.3-rc1\"" },
     { STRING ("a = /etc/x;"), "t:1: unexpected '/': a string needs quotes" },
     { STRING ("a b = 1;"), "t:1: missing '=' after 'a'" },
     { STRING ("a { b = 1; }"), "t:1: missing '=' after 'a'" },
@@ -108,10 +116,12 @@ static const struct row rows[] = {
     { STRING ("a = 5 \"x\";"), "t:1: missing ';' after the value of 'a'" },
     { STRING ("( 1, 2 );"), "t:1: '(' without a key: write name = ( … )" },
     { STRING ("5 = a;"), "t:1: unexpected 5 where a key belongs" },
-    { STRING ("a = [ ( 1 ) ];"), "t:1: '(' inside '[…]': an array holds plain values only; a list (…) "
+    { STRING ("a = [ ( 1 ) ];"), "t:1: '(' inside '[…]': an array holds plain values only; a list "
+      "(…) "
       "holds anything" },
     { STRING ("a = [ 1, \"x\" ];"), "t:1: mismatched element type in array" },
-    { STRING ("\xef\xbb\xbf" "a = 1;"), "t:1: a byte order mark at the beginning: save the file as UTF-8 "
+    { STRING ("\xef\xbb\xbf" "a = 1;"), "t:1: a byte order mark at the beginning: save the file "
+      "as UTF-8 "
       "without one" },
     { STRING ("a = 1;\nb = \"\xe9\";"), "t:2: this line is not UTF-8" },
     { STRING ("@include \"x\"\n"), "t:1: @include is not allowed here" },

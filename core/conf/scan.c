@@ -239,7 +239,8 @@ parse_separator (struct scan *s, const struct token *open, bool *ret_more)
         return true;
     }
     if (s->now.kind == TOKEN_SEMICOLON) {
-        return fail_at (s, &s->now, "';' inside '%c…%c' of line %d: elements are separated by ','", open->start[0], closing (open), open->line);
+        return fail_at (s, &s->now, "';' inside '%c…%c' of line %d: elements are separated by "
+            "','", open->start[0], closing (open), open->line);
     }
     if (s->now.kind == TOKEN_ASSIGN) {
         return fail_at (s, &s->now, "'%c' inside '%c…%c': an element has no name; a group is "

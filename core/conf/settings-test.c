@@ -53,7 +53,8 @@ END_TEST
 START_TEST (home_and_environment)
 {
     const struct settings_environment env = {
-        .home = "/h", .conf_dir = TEST_SRCDIR "/conf.d", .plugin_dirs = "/a::/b", .spawn = "/x/spawn"
+        .home = "/h", .conf_dir = TEST_SRCDIR "/conf.d", .plugin_dirs = "/a::/b",
+        .spawn = "/x/spawn"
     };
     struct settings *s = NULL;
     struct err err = { 0 };
@@ -168,15 +169,16 @@ START_TEST (all_findings)
         "farrier.conf:2: key 'workers' is 0; allowed is 1 to 256",
         "farrier.conf:3: key 'advertise' is \"ftp://x\"; it must begin with http:// or https://",
         "farrier.conf:4: keys 'certificate' and 'key' belong together: one is missing",
-        "farrier.conf:5: key 'trust' is \"insecure\"; that exists for single hosts only (farrier host "
-        "add … --insecure)",
+        "farrier.conf:5: key 'trust' is \"insecure\"; that exists for single hosts only (farrier "
+        "host add … --insecure)",
         "farrier.conf:6: unknown key 'netwrok', did you mean 'network'?",
-        "farrier.conf:7: unknown key 'lvl', did you mean 'level'?",
+        "farrier.conf:7: unknown key 'levle', did you mean 'level'?",
     };
 
     write_conf (dir, "paths = { store = \"rel\"; };\ndaemon = { workers = 0; };\n"
                      "image_server = { advertise = \"ftp://x\";\n certificate = \"/c\"; };\n"
-                     "tls = { trust = \"insecure\"; };\nnetwrok = { };\nlog = { lvl = \"x\"; };\n");
+                     "tls = { trust = \"insecure\"; };\nnetwrok = { };\nlog = { levle = \"x\"; "
+                     "};\n");
     ck_assert_int_eq (settings_load_from (&env, &findings, &s, &err), ERR_SYNTAX);
     ck_assert_ptr_null (s);
     ck_assert_uint_eq (findings.count, COUNT_OF (expected));

@@ -37,7 +37,7 @@ enum settings_trust { SETTINGS_TRUST_PIN = 0, SETTINGS_TRUST_CA = 1 };
 struct settings {
     char *home;                        /* NULL: installed */
     char *conf_dir;
-    char *conf_file;                   /* what was read; NULL: no farrier.conf there, all defaults */
+    char *conf_file;                   /* what was read; NULL: no farrier.conf there */
 
     char *store_path;
     char *repo_path;
@@ -49,7 +49,8 @@ struct settings {
     char *spawn_path;                  /* the program farrier-spawn */
     char **plugin_dirs;
     size_t plugin_dir_count;           /* at least one */
-    bool trust_plugin_files;           /* FARRIER_PLUGIN_DIR is set: owner and mode are not judged */
+    /* FARRIER_PLUGIN_DIR is set: owner and mode are not judged */
+    bool trust_plugin_files;
     char *workflow_dir, *baseline_dir, *plugin_conf_dir;      /* conf_dir/workflows … */
 
     uint32_t workers;                  /* 16 */
