@@ -219,7 +219,7 @@ kind == "c" {
     check_spacing($0, code)
 }
 
-kind == "other" && FNR <= 2 {
+kind == "other" && FNR <= 2 && FILENAME !~ /\.scd$/ {
     if (FNR == 1) {
         first = $0
     }

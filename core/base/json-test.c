@@ -124,7 +124,8 @@ START_TEST (canonical)
     json_put_str (v, "d", NULL);
     json_put (v, "e", NULL);
     json_put (v, "f", json_pack ("[i,i]", 1, 2));
-    testing_string (json_text (v), "{\"a\":-5,\"b\":\"x\",\"c\":true,\"d\":null,\"e\":null,\"f\":[1,2]}");
+    testing_string (json_text (v),
+                    "{\"a\":-5,\"b\":\"x\",\"c\":true,\"d\":null,\"e\":null,\"f\":[1,2]}");
     json_put_str (v, "b", "bad \xff and \xe2\x82\xac");
     ck_assert_str_eq (json_str (v, "/b"), "bad \xef\xbf\xbd and \xe2\x82\xac");
     json_decref (v);

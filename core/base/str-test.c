@@ -118,7 +118,7 @@ START_TEST (numbers)
         { "0", true, true }, { "-5", true, false }, { "9223372036854775807", true, true },
         { "9223372036854775808", false, true }, { "-9223372036854775808", true, false },
         { "18446744073709551616", false, false }, { "", false, false }, { " 1", false, false },
-        { "1 ", false, false }, { "+1", false, false }, { "0x10", false, false }, 
+        { "1 ", false, false }, { "+1", false, false }, { "0x10", false, false },
         { "-", false, false },
         { "1.0", false, false }, { NULL, false, false },
     };
@@ -137,7 +137,7 @@ START_TEST (suggestions)
 {
     static const char *const words[] = { "retry", "timeout", "steps", "when", "name" };
     static const struct { const char *word, *meant; } table[] = {
-        { "retrys", "retry" }, { "rerty", "retry" }, { "Timeout", "timeout" }, 
+        { "retrys", "retry" }, { "rerty", "retry" }, { "Timeout", "timeout" },
         { "timout", "timeout" },
         { "tiemotu", "timeout" }, { "step", "steps" }, { "wehn", "when" }, { "colour", NULL },
         { "nome", "name" }, { "", NULL }, { "xyz", NULL },

@@ -221,7 +221,8 @@ START_TEST (json_with_lines)
     struct map *lines = NULL;
     json_t *v = conf_to_json (conf_root (c), &lines);
 
-    testing_string (json_text (v), "{\"empty\":{},\"steps\":[{\"action\":\"x\",\"n\":5000000000},1.5,[true]]}");
+    testing_string (json_text (v),
+                    "{\"empty\":{},\"steps\":[{\"action\":\"x\",\"n\":5000000000},1.5,[true]]}");
     ck_assert_int_eq ((intptr_t) map_get (lines, "/steps"), 1);
     ck_assert_int_eq ((intptr_t) map_get (lines, "/steps/0/action"), 2);
     ck_assert_int_eq ((intptr_t) map_get (lines, "/steps/0/n"), 3);
