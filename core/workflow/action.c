@@ -82,8 +82,8 @@ static const struct farrier_param run_params[] = {
 };
 
 static const struct farrier_param http_params[] = {
-    { PARAM ("method", ENUM, "GET and HEAD only read"), .enum_values = "GET|HEAD|POST|PUT|PATCH|DELETE",
-      .default_value = "GET" },
+    { PARAM ("method", ENUM, "GET and HEAD only read"),
+      .enum_values = "GET|HEAD|POST|PUT|PATCH|DELETE", .default_value = "GET" },
     { PARAM ("url", STRING, "https://…"), REQUIRED },
     { PARAM ("headers", JSON, "a group of strings; header names with a dash are good keys") },
     { PARAM ("body", JSON, "sent as JSON; a string is sent as it is") },

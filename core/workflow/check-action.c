@@ -17,7 +17,7 @@ static const char *const step_keys[] = {
 };
 static const char *const before_keys[] = { "action", "attempt" };
 
-/* --- the action itself --------------------------------------------------------------------------- */
+/* --- the action itself ----------------------------------------------------------------------- */
 
 static const char *
 nearest_of (struct vec *names, const char *word)
@@ -71,7 +71,7 @@ absent (struct checker *c, const struct check_action *a, int line)
     }
 }
 
-/* --- parameters ---------------------------------------------------------------------------------- */
+/* --- parameters ------------------------------------------------------------------------------ */
 
 struct tables {
     const struct farrier_table *items[64];
@@ -120,7 +120,8 @@ unknown_key (struct checker *c, const struct check_action *a, const struct table
 
 /* component and image belong to the step as much as to the op: the engine looks at them itself. */
 static void
-check_unknown (struct checker *c, const struct check_action *a, const struct tables *t, bool of_core)
+check_unknown (struct checker *c, const struct check_action *a, const struct tables *t,
+               bool of_core)
 {
     const char *key;
     json_t *value;
@@ -198,7 +199,8 @@ check_needs (struct checker *c, const struct check_action *a, uint32_t flags, in
     static const struct {
         uint32_t flag;
         const char *param;
-    } needs[] = { { FARRIER_OP_NEEDS_COMPONENT, "component" }, { FARRIER_OP_NEEDS_IMAGE, "image" } };
+    } needs[] = { { FARRIER_OP_NEEDS_COMPONENT, "component" },
+                  { FARRIER_OP_NEEDS_IMAGE, "image" } };
     for (size_t i = 0; i < 2; i++) {
         if ((flags & needs[i].flag) != 0 && json_object_get (a->params, needs[i].param) == NULL) {
             checker_add (c, false, line, "%s: parameter '%s' is missing", a->action,
@@ -243,7 +245,7 @@ check_action (struct checker *c, const struct check_action *a)
     check_needs (c, a, (all & needs) | (any & ~needs), line);
 }
 
-/* --- does it change the host? -------------------------------------------------------------------- */
+/* --- does it change the host? ---------------------------------------------------------------- */
 
 struct changes {
     const struct workflow_ops *ops;

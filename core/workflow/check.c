@@ -27,7 +27,7 @@ checker_add (struct checker *c, bool warning, int line, const char *fmt, ...)
     mem_free (message);
 }
 
-/* --- steps --------------------------------------------------------------------------------------- */
+/* --- steps ----------------------------------------------------------------------------------- */
 
 static void
 note_save (void *arg, const struct workflow_phase *phase, const struct workflow_step *step,
@@ -137,7 +137,7 @@ check_steps (struct checker *c, const struct vec *steps)
     }
 }
 
-/* --- phases -------------------------------------------------------------------------------------- */
+/* --- phases ---------------------------------------------------------------------------------- */
 
 static void
 count_name (void *arg, const struct expression_name *name)
@@ -286,7 +286,7 @@ workflow_check_text (const char *text, size_t len, const char *file,
     workflow_findings_sort (findings);
 }
 
-/* --- the registry as a lookup -------------------------------------------------------------------- */
+/* --- the registry as a lookup ---------------------------------------------------------------- */
 
 static const struct farrier_op *
 registry_find (void *arg, const char *plugin, const char *op, size_t i)

@@ -16,15 +16,18 @@
 
 struct plugin_registry;
 
-/* --- the core's own actions (action.c) ------------------------------------------------------------ */
+/* --- the core's own actions (action.c) ------------------------------------------------------- */
 
 struct workflow_action {
     const char *name;                  /* "verify" */
     const char *help;                  /* one line */
     const char *result;                /* what `save` keeps, in words; NULL: nothing */
-    bool implemented;                  /* false: comes with a later version, refused by the checker */
-    bool changes_host;                 /* power_restore, run: refused as a step of a read-only workflow */
-    bool releases_lock;                /* wait, approve, window: the host lock is given back meanwhile */
+    /* false: comes with a later version, refused by the checker */
+    bool implemented;
+    /* power_restore, run: refused as a step of a read-only workflow */
+    bool changes_host;
+    /* wait, approve, window: the host lock is given back meanwhile */
+    bool releases_lock;
     struct farrier_table params;       /* struct farrier_param; read with plugin_param_at() */
 };
 
@@ -32,7 +35,7 @@ struct workflow_action {
 const struct workflow_action *workflow_action_find (const char *name);
 const struct workflow_action *workflow_action_at (size_t i);          /* NULL past the end */
 
-/* --- lookup of plugins' ops ------------------------------------------------------------------------ */
+/* --- lookup of plugins' ops ------------------------------------------------------------------ */
 
 struct workflow_ops {
     void *arg;
@@ -50,7 +53,8 @@ struct workflow_ops {
 void workflow_ops_of_registry (struct plugin_registry *r, struct workflow_ops *ret);
 
 struct workflow_policy {
-    bool destructive_needs_approval;   /* a DESTRUCTIVE op needs an `approve` or `window` step ahead of it */
+    /* a DESTRUCTIVE op needs an `approve` or `window` step ahead of it */
+    bool destructive_needs_approval;
 };
 
 /* Adds findings: unknown action or plugin, parameters against the op's table, names in expressions,

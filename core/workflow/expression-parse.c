@@ -56,7 +56,7 @@ fail_at (struct parser *p, int column, const char *fmt, ...)
     return FARRIER_E_INVALID;
 }
 
-/* --- words --------------------------------------------------------------------------------------- */
+/* --- words ----------------------------------------------------------------------------------- */
 
 static bool
 is_name_start (char c)
@@ -253,7 +253,7 @@ expect (struct parser *p, enum token_kind kind, const char *what)
     return rc;
 }
 
-/* --- terms --------------------------------------------------------------------------------------- */
+/* --- terms ----------------------------------------------------------------------------------- */
 
 static void
 part_free (void *item)
@@ -638,7 +638,7 @@ parse_or (struct parser *p)
     return parse_chain (p, TOKEN_OR, TERM_OR, parse_and);
 }
 
-/* --- entry --------------------------------------------------------------------------------------- */
+/* --- entry ----------------------------------------------------------------------------------- */
 
 /* version() is no value of its own: it stands on a side of a comparison, nowhere else. */
 static bool
@@ -664,8 +664,8 @@ expression_parse_span (const char *text, size_t len, int column, struct expressi
     struct err local = { 0 };
     struct parser p = { .text = text, .len = len, .column = column, .err = &local };
     if (len > EXPRESSION_TEXT_MAX) {
-        return err_set (err, FARRIER_E_INVALID, "the expression has %zu bytes, the limit is %d", len,
-                        EXPRESSION_TEXT_MAX);
+        return err_set (err, FARRIER_E_INVALID, "the expression has %zu bytes, the limit is %d",
+                        len, EXPRESSION_TEXT_MAX);
     }
     struct term *root = advance (&p) != 0 ? NULL : parse_or (&p);
     if (root != NULL && p.token.kind != TOKEN_END) {

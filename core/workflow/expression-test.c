@@ -335,7 +335,8 @@ START_TEST (test_versions_by_callback)
     scope.compare_arg = &calls;
     bool truth = false;
     struct err err = { 0 };
-    ck_assert_int_eq (expression_eval_bool ("version('1') > version('2')", &scope, &truth, NULL), 0);
+    ck_assert_int_eq (expression_eval_bool ("version('1') > version('2')", &scope, &truth, NULL),
+                      0);
     ck_assert (truth);
     ck_assert_int_eq (calls, 1);
     ck_assert_int_eq (expression_eval_bool ("version('odd') == version('2')", &scope, &truth, &err),

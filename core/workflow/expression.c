@@ -36,7 +36,7 @@ type_name (const json_t *v)
     }
 }
 
-/* --- names --------------------------------------------------------------------------------------- */
+/* --- names ----------------------------------------------------------------------------------- */
 
 static json_t *
 lookup_root (const struct expression_scope *scope, const char *name)
@@ -98,7 +98,7 @@ lookup (const struct term *t, const struct expression_scope *scope, json_t **ret
     return 0;
 }
 
-/* --- comparison ---------------------------------------------------------------------------------- */
+/* --- comparison ------------------------------------------------------------------------------ */
 
 static bool
 holds (enum term_compare compare, int order)
@@ -272,7 +272,7 @@ eval_two (const struct term *t, const struct expression_scope *scope, bool *ret,
     return rc;
 }
 
-/* --- the rest ------------------------------------------------------------------------------------ */
+/* --- the rest -------------------------------------------------------------------------------- */
 
 static int32_t
 eval_truth (const struct term *t, const struct expression_scope *scope, bool *ret, struct err *err)

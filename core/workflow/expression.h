@@ -46,8 +46,8 @@ struct expression_scope {
     size_t binding_count;
     expression_compare_fn *compare_versions;      /* NULL = expression_compare_general */
     void *compare_arg;
-    /* Not NULL (a dry run): a string whose ${…} names what is not known stays as it is written, and
-     * *undecided becomes true. */
+    /* Not NULL (a dry run): a string whose ${…} names what is not known stays as it is written,
+     * and *undecided becomes true. */
     bool *undecided;
 };
 
@@ -85,7 +85,8 @@ struct expression_name {
 };
 typedef void expression_name_fn (void *arg, const struct expression_name *name);
 void expression_names (const struct expression *e, expression_name_fn *fn, void *arg);
-/* The same over all ${…} of a string; an error of syntax is returned after the names before it. */
+/* The same over all ${…} of a string; an error of syntax is returned after the names ahead of
+ * it. */
 int32_t expression_template_names (const char *text, expression_name_fn *fn, void *arg,
                                    struct err *err);
 

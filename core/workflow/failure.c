@@ -1,4 +1,4 @@
-/* failure: what follows when a step fails: its cause, what `failed` is, abort, continue, rollback, goto.
+/* failure: what follows when a step fails: its cause, `failed`, abort, continue, rollback, goto.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -11,7 +11,7 @@
 #include "base/str.h"
 #include "workflow/run.h"
 
-/* --- cause --------------------------------------------------------------------------------------- */
+/* --- cause ----------------------------------------------------------------------------------- */
 
 /* The component of the current step, as far as it can be told. New reference or NULL. */
 static json_t *
@@ -57,7 +57,7 @@ make_cause (struct run *r, struct frame *f, int32_t code, const char *message, c
     return cause;
 }
 
-/* --- failed -------------------------------------------------------------------------------------- */
+/* --- failed ---------------------------------------------------------------------------------- */
 
 static json_t *
 entry_in_steps (const json_t *batch, const char *component)
@@ -72,7 +72,7 @@ entry_in_steps (const json_t *batch, const char *component)
     return NULL;
 }
 
-/* The plan's entry for a component: what the loops stand on first, then the whole plan. Borrowed. */
+/* The plan's entry for a component: of the loops first, then of the whole plan. Borrowed. */
 static json_t *
 plan_entry (const struct run *r, const struct frame *f, const char *component)
 {
@@ -153,7 +153,7 @@ bind_failed (const json_t *list, const json_t *cause)
     return failed;
 }
 
-/* --- choice -------------------------------------------------------------------------------------- */
+/* --- choice ---------------------------------------------------------------------------------- */
 
 static const struct workflow_failure_choice *
 choose (struct run *r, struct frame *f, const struct workflow_on_failure *rule, const json_t *list,
@@ -260,7 +260,7 @@ apply (struct run *r, const struct workflow_failure_choice *choice, bool of_step
     }
 }
 
-/* --- by place ------------------------------------------------------------------------------------ */
+/* --- by place -------------------------------------------------------------------------------- */
 
 /* In a finally everything that is left runs in any case; only the outcome may change. */
 static void

@@ -81,8 +81,8 @@ workflow_load_text (const char *text, size_t len, const char *file, struct workf
     size_t before = to->count;
     struct workflow *w = NULL;
     if (len > WORKFLOW_TEXT_MAX) {
-        workflow_finding_add (to, false, file, 0, "the file has %zu bytes, the limit is %d", len,
-                              WORKFLOW_TEXT_MAX);
+        workflow_finding_add (findings, false, file, 0, "the file has %zu bytes, the limit is %d",
+                              len, WORKFLOW_TEXT_MAX);
         return err_set (err, FARRIER_E_INVALID, "%s: the file has %zu bytes, the limit is %d", file,
                         len, WORKFLOW_TEXT_MAX);
     }

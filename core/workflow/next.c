@@ -57,7 +57,7 @@ run_advance (struct run *r)
     }
 }
 
-/* --- phases -------------------------------------------------------------------------------------- */
+/* --- phases ---------------------------------------------------------------------------------- */
 
 /* Evaluates the head of phase p->phase. True when its first step is to be looked at. */
 static int32_t
@@ -169,7 +169,7 @@ steps_through (struct run *r)
     }
 }
 
-/* --- steps --------------------------------------------------------------------------------------- */
+/* --- steps ----------------------------------------------------------------------------------- */
 
 /* The step's loop and its `when`. *ret_run false: the cursor was moved, look again. */
 static int32_t
@@ -236,7 +236,7 @@ look_at_step (struct run *r)
     bool undecided = f.undecided;
     frame_end (&f);
     if (rc != 0) {
-        err_prefix (&err, "%s:%d: %s: ", r->w->file, step->line, step->action);
+        err_prefix (&err, "%s:%d: %s", r->w->file, step->line, step->action);
         not_resolved (r, rc, err.message);
         return false;
     }
@@ -261,7 +261,7 @@ look_at_rollback (struct run *r)
     return run_resolve (r, NULL) == 0;
 }
 
-/* --- end ----------------------------------------------------------------------------------------- */
+/* --- end ------------------------------------------------------------------------------------- */
 
 static void
 finish (struct run *r)

@@ -31,7 +31,7 @@
 #include "workflow/expression.h"
 #include "workflow/workflow.h"
 
-/* --- position ---------------------------------------------------------------------------------- */
+/* --- position -------------------------------------------------------------------------------- */
 
 enum workflow_place {
     WORKFLOW_AT_START = 0,
@@ -54,9 +54,11 @@ struct workflow_position {
     int32_t step;                      /* index in steps, phase finally or finally; -1 */
     int32_t step_iteration;            /* of the step's for_each; -1 without one */
     int32_t goto_phase;                /* where to after the phase's finally; -1 = the next one */
-    bool leaving;                      /* the phase ended early: outcome is settled after its finally */
+    /* the phase ended early: outcome is settled after its finally */
+    bool leaving;
     enum workflow_outcome pending;     /* how the job will end, as known so far */
-    json_t *cause;                     /* of pending != SUCCEEDED; NULL. Object: see workflow_decision */
+    /* of pending != SUCCEEDED; NULL. Object: see workflow_decision */
+    json_t *cause;
     uint32_t tolerated;                /* failures that `continue` or `goto` passed over */
     json_t *first_tolerated;           /* the cause of the first of them; NULL */
     json_t *rollback;                  /* list of {component, …}: what is rolled back; NULL */
@@ -77,27 +79,29 @@ int32_t workflow_position_parse (const struct workflow *w, const char *text,
 const char *workflow_place_name (enum workflow_place place);
 const char *workflow_outcome_name (enum workflow_outcome outcome);    /* "succeeded" … */
 
-/* --- result of a step --------------------------------------------------------------------------- */
+/* --- result of a step ------------------------------------------------------------------------ */
 
 enum workflow_result_kind {
     WORKFLOW_RESULT_NONE = 0,          /* none so far: the beginning, or a restart */
     WORKFLOW_RESULT_DONE,
     WORKFLOW_RESULT_SKIPPED,
     WORKFLOW_RESULT_FAILED,            /* after all retries */
-    WORKFLOW_RESULT_CANCELLED          /* the job is asked to stop (whether a step was running or not) */
+    /* The job is asked to stop, whether a step was running or not. In a finally: let the step end,
+     * then hand this in instead of its result; what is left of the finally still runs. */
+    WORKFLOW_RESULT_CANCELLED
 };
 
 struct workflow_result {
     enum workflow_result_kind kind;
     int32_t code;                      /* FAILED: enum farrier_error_code or enum err_code */
     const char *message;               /* FAILED: what happened; SKIPPED: why; may be NULL */
-    /* FAILED: object or NULL, borrowed: becomes part of the cause (from, target, vendor_id, task, hint …).
-     * "components": ["BMC", …] names those that failed (verify): they are what `rollback` rolls back;
-     * without it, the step's own component is. */
+    /* FAILED: object or NULL, borrowed: becomes part of the cause (from, target, vendor_id, task,
+     * hint …). "components": ["BMC", …] names those that failed (verify): they are what `rollback`
+     * rolls back; without it, the step's own component is. */
     json_t *detail;
 };
 
-/* --- decision ----------------------------------------------------------------------------------- */
+/* --- decision -------------------------------------------------------------------------------- */
 
 enum workflow_decision_kind { WORKFLOW_RUN_STEP = 0, WORKFLOW_FINISHED = 1 };
 
@@ -128,7 +132,8 @@ struct workflow_notice {
 
 /* `before` steps of a retry, resolved. */
 struct workflow_before_step {
-    uint32_t attempt;                  /* run ahead of this attempt; 0 = of every one but the first */
+    /* run ahead of this attempt; 0 = of every one but the first */
+    uint32_t attempt;
     char *action, *plugin, *op;
     json_t *params;
     char *path;                        /* "…/before[0]" */
@@ -138,38 +143,47 @@ struct workflow_decision {
     enum workflow_decision_kind kind;
     struct workflow_position *position;           /* to be stored and handed in next time */
     struct vec notices;                           /* struct workflow_notice * */
-    uint32_t progress_permille;                   /* of the job, when this step begins (FINISHED: 1000 on success) */
+    /* of the job, when this step begins (FINISHED: 1000 on success) */
+    uint32_t progress_permille;
     uint32_t span_permille;                       /* what this step adds: progress + span * done */
 
     /* RUN_STEP; strings and values belong to the decision */
     enum workflow_role role;
-    char *path;                                   /* "firmware_update[1]/firmware.install[0]"; unique in the run */
+    /* "firmware_update[1]/firmware.install[0]"; unique in the run */
+    char *path;
     char *phase;                                  /* NULL in the workflow's finally */
-    char *action, *plugin, *op;                   /* as in struct workflow_step; plugin may be NULL */
+    /* as in struct workflow_step; plugin may be NULL */
+    char *action, *plugin, *op;
     json_t *params;                               /* object, every ${…} evaluated, types kept */
     char *component;                              /* params.component when it is a string; NULL */
     char *image;                                  /* params.image likewise */
     int64_t timeout_ms;                           /* 0: the op's default */
-    const struct workflow_retry *retry;           /* borrowed from the workflow: attempts, backoff, on */
+    /* borrowed from the workflow: attempts, backoff, on */
+    const struct workflow_retry *retry;
     struct vec before;                            /* struct workflow_before_step * */
     char *save;                                   /* NULL */
-    bool skip_unsupported;                        /* next() itself treats FAILED(UNSUPPORTED) as skipped then */
-    bool undecided;                               /* workflow_walk only: depends on what is not known yet */
+    /* next() itself treats FAILED(UNSUPPORTED) as skipped then */
+    bool skip_unsupported;
+    /* workflow_walk only: depends on what is not known yet */
+    bool undecided;
     int line;                                     /* of the step in the file; 0 for a rollback */
 
     /* FINISHED */
     enum workflow_outcome outcome;
-    /* NULL on success. {phase, step (path), action, component, code ("TIMEOUT"), message, …detail};
-     * "rollback": "done" | "failed" and rollback_cause when there was one. Borrowed from position. */
+    /* NULL on success. {phase, step (path), action, component, code ("TIMEOUT"), message, and what
+     * detail held}; "rollback": "done" | "failed" and rollback_cause when there was one. Borrowed
+     * from position. */
     json_t *cause;
-    uint32_t tolerated;                           /* failures passed over; the job then is not "clean" */
+    /* failures passed over; the job then is not "clean" */
+    uint32_t tolerated;
     json_t *first_tolerated;                      /* NULL; borrowed from position */
     uint32_t rolled_back;
 };
 
 /* Pure. last may be NULL (= NONE). compare: for version(); NULL = general order. *ret must be
  * cleared with workflow_decision_clear(). Errors are defects only: a position that does not fit the
- * workflow (INTERNAL). context: inputs, host, facts, plan, job (with `needs`, a list) and saved names. */
+ * workflow (INTERNAL). context: inputs, host, facts, plan, job (with `needs`, a list) and saved
+ * names. */
 struct workflow_versions {
     expression_compare_fn *compare;
     void *arg;
@@ -182,7 +196,7 @@ void workflow_decision_clear (struct workflow_decision *d);
 const char *workflow_role_name (enum workflow_role role);
 const char *workflow_notice_name (enum workflow_notice_kind kind);    /* "phase_entered" … */
 
-/* --- dry run ------------------------------------------------------------------------------------- */
+/* --- dry run --------------------------------------------------------------------------------- */
 
 /* Called for each decision in order, each step taken as DONE; it may change the context (put what a
  * DRY_RUN_OK op answered, set `plan`). Returns 0 to go on, else the walk ends with that value. */

@@ -24,7 +24,7 @@ const char *const workflow_roots[] = {
     "inputs", "host", "facts", "plan", "job", "failed"
 };
 
-/* --- words and expressions ----------------------------------------------------------------------- */
+/* --- words and expressions ------------------------------------------------------------------- */
 
 bool
 parse_word_valid (const char *word, bool dash)
@@ -111,7 +111,7 @@ parse_loop (struct conf_at at, char **ret_for_each, char **ret_as)
     return true;
 }
 
-/* --- on_failure ---------------------------------------------------------------------------------- */
+/* --- on_failure ------------------------------------------------------------------------------ */
 
 static const char *const failure_names[] = { "abort", "continue", "rollback", "goto" };
 
@@ -189,7 +189,7 @@ on_failure_clear (struct workflow_on_failure *rule)
     mem_free (rule->otherwise.goto_name);
 }
 
-/* --- retry --------------------------------------------------------------------------------------- */
+/* --- retry ----------------------------------------------------------------------------------- */
 
 static const char *const backoff_names[] = { "exponential", "linear", "fixed" };
 
@@ -316,7 +316,7 @@ retry_clear (struct workflow_retry *retry)
     mem_free (retry->on);
 }
 
-/* --- steps --------------------------------------------------------------------------------------- */
+/* --- steps ----------------------------------------------------------------------------------- */
 
 static bool
 part_valid (const char *part, size_t len)

@@ -1,4 +1,4 @@
-/* parse: reads a workflow, its inputs, defaults and phases; then looks at what only the whole shows.
+/* parse: reads a workflow: inputs, defaults, phases; then looks at what only the whole shows.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -15,7 +15,7 @@
 
 #define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
-/* --- walking ------------------------------------------------------------------------------------- */
+/* --- walking --------------------------------------------------------------------------------- */
 
 static void
 each_string (const json_t *v, const struct map *lines, struct buf *pointer, int line,
@@ -69,7 +69,7 @@ parse_each_step (const struct workflow *w, parse_step_fn *fn, void *arg)
     }
 }
 
-/* --- inputs -------------------------------------------------------------------------------------- */
+/* --- inputs ---------------------------------------------------------------------------------- */
 
 static const char *const input_types[] = { "string", "bool", "int", "enum", "duration" };
 
@@ -138,7 +138,7 @@ parse_inputs (struct conf_at at, struct workflow *w)
     }
 }
 
-/* --- phases -------------------------------------------------------------------------------------- */
+/* --- phases ---------------------------------------------------------------------------------- */
 
 static void
 parse_phase_name (struct conf_at at, struct workflow *w, struct workflow_phase *phase)
@@ -224,7 +224,7 @@ parse_defaults (struct conf_at at, struct workflow *w)
     }
 }
 
-/* --- the whole ----------------------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------------------------- */
 
 struct whole {
     struct workflow *w;

@@ -224,7 +224,7 @@ workflow_position_parse (const struct workflow *w, const char *text, struct work
 {
     json_t *o = json_parse (text, strlen (text), err);
     if (o == NULL) {
-        err_prefix (err, "position in workflow '%s': ", w->name);
+        err_prefix (err, "position in workflow '%s'", w->name);
         return FARRIER_E_INVALID;
     }
     long long v = json_int_or (o, "/v", 0);

@@ -9,7 +9,7 @@
 #include "base/str.h"
 #include "workflow/run.h"
 
-/* --- frame --------------------------------------------------------------------------------------- */
+/* --- frame ----------------------------------------------------------------------------------- */
 
 void
 frame_begin (struct frame *f, struct run *r)
@@ -52,7 +52,7 @@ frame_list (struct frame *f, struct run *r, const char *text, json_t **ret_list,
         return 0;
     }
     if (rc != 0) {
-        err_prefix (err, "for_each = \"%s\": ", text);
+        err_prefix (err, "for_each = \"%s\"", text);
         return rc;
     }
     if (!json_is_array (v)) {
@@ -123,12 +123,12 @@ frame_when (struct frame *f, struct run *r, const char *text, bool *ret, struct 
         return 0;
     }
     if (rc != 0) {
-        err_prefix (err, "when = \"%s\": ", text);
+        err_prefix (err, "when = \"%s\"", text);
     }
     return rc;
 }
 
-/* --- where we are -------------------------------------------------------------------------------- */
+/* --- where we are ---------------------------------------------------------------------------- */
 
 const struct workflow_phase *
 run_phase (const struct run *r)
@@ -214,7 +214,7 @@ run_notice (struct run *r, enum workflow_notice_kind kind, bool with_step, const
     vec_push (&r->d->notices, n);
 }
 
-/* --- progress ------------------------------------------------------------------------------------ */
+/* --- progress -------------------------------------------------------------------------------- */
 
 /* How many entries a loop has now; 1 when there is no loop or it can't be told. */
 static uint64_t
@@ -280,7 +280,7 @@ run_progress (const struct run *r, uint32_t *ret_progress, uint32_t *ret_span)
     *ret_span = (uint32_t) (end - begin);
 }
 
-/* --- decision ------------------------------------------------------------------------------------ */
+/* --- decision -------------------------------------------------------------------------------- */
 
 static const char *
 string_param (const json_t *params, const char *name)
@@ -297,15 +297,15 @@ split_action (const char *action, char **ret_plugin, char **ret_op)
 }
 
 static int32_t
-resolve_before (struct run *r, struct frame *f, const struct workflow_retry *retry, const char *path,
-                struct err *err)
+resolve_before (struct run *r, struct frame *f, const struct workflow_retry *retry,
+                const char *path, struct err *err)
 {
     for (size_t i = 0; i < retry->before.count; i++) {
         const struct workflow_before *before = vec_at (&retry->before, i);
         json_t *params = NULL;
         int32_t rc = expression_expand_all (before->params, &f->scope, &params, err);
         if (rc != 0) {
-            err_prefix (err, "retry.before[%zu] %s: ", i, before->action);
+            err_prefix (err, "retry.before[%zu] %s", i, before->action);
             return rc;
         }
         struct workflow_before_step *step = mem_alloc (sizeof *step);
@@ -424,7 +424,7 @@ run_resolve (struct run *r, struct err *err)
     frame_begin (&f, r);
     int32_t rc = resolve_step (r, &f, step, err);
     if (rc != 0) {
-        err_prefix (err, "%s:%d: %s: ", r->w->file, step->line, step->action);
+        err_prefix (err, "%s:%d: %s", r->w->file, step->line, step->action);
     }
     r->d->undecided = r->d->undecided || f.undecided;
     frame_end (&f);

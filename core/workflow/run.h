@@ -1,5 +1,5 @@
-/* run: one evaluation of workflow_next(), as its rooms share it: next.c moves, resolve.c fills in the
- * decision, failure.c decides what a failure leads to.
+/* run: one evaluation of workflow_next(), as its rooms share it: next.c moves, resolve.c fills in
+ * the decision, failure.c decides what a failure leads to.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -18,7 +18,8 @@ struct run {
     json_t *context;
     const struct workflow_versions *versions;     /* NULL */
     struct workflow_decision *d;
-    bool dry;                          /* workflow_walk(): what is not known yet leaves it undecided */
+    /* workflow_walk(): what is not known yet leaves it undecided */
+    bool dry;
 };
 
 /* What is in sight at a position: loop variables, `failed`. */
@@ -29,7 +30,7 @@ struct frame {
     bool undecided;
 };
 
-/* --- resolve.c ----------------------------------------------------------------------------------- */
+/* --- resolve.c ------------------------------------------------------------------------------- */
 
 void frame_begin (struct frame *f, struct run *r);
 void frame_bind (struct frame *f, const char *name, json_t *value);   /* takes the reference */
@@ -43,16 +44,19 @@ int32_t frame_list (struct frame *f, struct run *r, const char *text, json_t **r
 int32_t frame_when (struct frame *f, struct run *r, const char *text, bool *ret, struct err *err);
 
 const struct workflow_phase *run_phase (const struct run *r);         /* NULL outside phases */
-const struct vec *run_steps (const struct run *r);                    /* of the place; NULL elsewhere */
+/* of the place; NULL elsewhere */
+const struct vec *run_steps (const struct run *r);
 const struct workflow_step *run_step (const struct run *r);           /* NULL when there is none */
-char *run_path (const struct run *r);                                 /* of the current step; heap */
-void run_notice (struct run *r, enum workflow_notice_kind kind, bool with_step, const char *fmt, ...)
+/* of the current step; heap */
+char *run_path (const struct run *r);
+void run_notice (struct run *r, enum workflow_notice_kind kind, bool with_step, const char *fmt,
+                 ...)
     __attribute__ ((format (printf, 4, 5)));
 /* Fills in RUN_STEP for the current step, or the current rollback. */
 int32_t run_resolve (struct run *r, struct err *err);
 void run_progress (const struct run *r, uint32_t *ret_progress, uint32_t *ret_span);
 
-/* --- failure.c ----------------------------------------------------------------------------------- */
+/* --- failure.c ------------------------------------------------------------------------------- */
 
 /* Something at the current position failed: moves r->p to what follows. in_phase_head: the phase's
  * own when or for_each could not be evaluated, none of its steps has run. */
@@ -60,7 +64,7 @@ void run_failed (struct run *r, int32_t code, const char *message, json_t *detai
                  bool in_phase_head);
 void run_cancelled (struct run *r, const char *message);
 
-/* --- next.c -------------------------------------------------------------------------------------- */
+/* --- next.c ---------------------------------------------------------------------------------- */
 
 void run_enter_finally (struct run *r);
 void run_leave_phase (struct run *r);             /* to the phase's finally */

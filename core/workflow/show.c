@@ -44,7 +44,7 @@ rule_text (const struct workflow_on_failure *rule)
     return text;
 }
 
-/* --- JSON ---------------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------ */
 
 static void
 put_if (json_t *o, const char *key, const char *text)
@@ -169,7 +169,7 @@ workflow_json (const struct workflow *w)
     return o;
 }
 
-/* --- text ---------------------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------------------ */
 
 /* Characters, not bytes: expressions and summaries may hold UTF-8. */
 static size_t
@@ -327,7 +327,7 @@ workflow_show (const struct workflow *w, int width, struct buf *ret)
     }
 }
 
-/* --- graphs -------------------------------------------------------------------------------------- */
+/* --- graphs ---------------------------------------------------------------------------------- */
 
 /* Text inside a quoted label: quotes and line ends would end it. */
 static void

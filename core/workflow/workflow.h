@@ -26,12 +26,16 @@
 #define WORKFLOW_CONTEXT_MAX (64 * 1024)          /* bytes of a job's context as compact JSON */
 #define WORKFLOW_TEXT_MAX (256 * 1024)            /* bytes of a file */
 
-enum workflow_backoff { WORKFLOW_BACKOFF_EXPONENTIAL, WORKFLOW_BACKOFF_LINEAR, WORKFLOW_BACKOFF_FIXED };
+enum workflow_backoff {
+    WORKFLOW_BACKOFF_EXPONENTIAL, WORKFLOW_BACKOFF_LINEAR, WORKFLOW_BACKOFF_FIXED
+};
 
 enum workflow_failure {                           /* what on_failure asks for */
     WORKFLOW_FAILURE_ABORT = 0,                   /* finally, then the job has failed */
-    WORKFLOW_FAILURE_CONTINUE,                    /* a step's: the next step; a phase's: the next phase */
-    WORKFLOW_FAILURE_ROLLBACK,                    /* firmware.rollback of what failed, then as abort */
+    /* a step's: the next step; a phase's: the next phase */
+    WORKFLOW_FAILURE_CONTINUE,
+    /* firmware.rollback of what failed, then as abort */
+    WORKFLOW_FAILURE_ROLLBACK,
     WORKFLOW_FAILURE_GOTO                         /* on with a later phase */
 };
 
@@ -51,7 +55,8 @@ struct workflow_on_failure {
 /* `before` of a retry: a step that runs ahead of attempt N. */
 struct workflow_before {
     int line;
-    uint32_t attempt;                             /* 2, 3, …; 0: ahead of every attempt but the first */
+    /* 2, 3, …; 0: ahead of every attempt but the first */
+    uint32_t attempt;
     char *action;
     json_t *params;                               /* object, ${…} not evaluated */
     struct map *lines;                            /* JSON pointer in it -> (intptr_t) line */
@@ -70,18 +75,22 @@ struct workflow_retry {
 struct workflow_step {
     int line;
     char *action;                                 /* as written: "dell_dup:firmware.install" */
-    char *plugin;                                 /* "dell_dup", or NULL: the host's bindings choose */
+    /* "dell_dup", or NULL: the host's bindings choose */
+    char *plugin;
     char *op;                                     /* "firmware.install" */
-    json_t *params;                               /* object, ${…} not evaluated; includes component, image */
+    /* object, ${…} not evaluated; includes component, image */
+    json_t *params;
     struct map *lines;                            /* JSON pointer in the step -> (intptr_t) line */
     char *for_each, *as, *when;                   /* NULL; as = "item" when for_each is there */
     int64_t timeout_ms;                           /* 0: the op's own default */
-    bool has_retry;                               /* false: retry is a copy of the workflow's default */
+    /* false: retry is a copy of the workflow's default */
+    bool has_retry;
     struct workflow_retry retry;
     char *save;                                   /* NULL */
     bool skip_unsupported;                        /* on_unsupported = "skip" */
     struct workflow_on_failure on_failure;
-    uint32_t nth;                                 /* n for the n-th step of this action here, from 1 */
+    /* n for the n-th step of this action here, from 1 */
+    uint32_t nth;
 };
 
 struct workflow_phase {
@@ -126,13 +135,14 @@ struct workflow {
     uint32_t refs;                                /* of workflow_ref(); atomic */
 };
 
-/* --- findings ---------------------------------------------------------------------------------- */
+/* --- findings -------------------------------------------------------------------------------- */
 
 struct workflow_finding {
     bool warning;                                 /* false: the workflow can't be used */
     char *file;
     int line;                                     /* 0 when it is about the file as a whole */
-    char *message;                                /* "unknown key 'retrys', did you mean 'retry'?" */
+    /* "unknown key 'retrys', did you mean 'retry'?" */
+    char *message;
 };
 
 void workflow_finding_add (struct vec *findings, bool warning, const char *file, int line,
@@ -144,7 +154,7 @@ size_t workflow_findings_errors (const struct vec *findings);         /* without
 /* "conf.d/workflows/x.conf:31: unknown key …"; heap. */
 char *workflow_finding_text (const struct workflow_finding *f);
 
-/* --- load -------------------------------------------------------------------------------------- */
+/* --- load ------------------------------------------------------------------------------------ */
 
 /* Reads one workflow. All findings about its form are added (findings may be NULL); with an error
  * among them nothing is returned and err holds the first one with file:line (ERR_SYNTAX, or
@@ -158,11 +168,12 @@ int32_t workflow_load_file (const char *path, struct workflow **ret, struct vec 
  * Negative only when the directory can't be read. Two files with one name are a finding. */
 int32_t workflow_load_dir (const char *dir, struct vec *ret_workflows, struct vec *findings,
                            struct err *err);
-struct workflow *workflow_find (const struct vec *workflows, const char *name);   /* borrowed; NULL */
+/* borrowed; NULL */
+struct workflow *workflow_find (const struct vec *workflows, const char *name);
 struct workflow *workflow_ref (struct workflow *w);
 void workflow_unref (struct workflow *w);                 /* NULL is fine */
 
-/* --- a job's inputs and context ---------------------------------------------------------------- */
+/* --- a job's inputs and context -------------------------------------------------------------- */
 
 /* Checks given (object or NULL) against the table, puts defaults in. *ret_inputs: new reference.
  * Unknown and missing inputs and wrong types are ERR_USAGE with the allowed values. */
@@ -176,12 +187,12 @@ int32_t workflow_input_set (const struct workflow *w, json_t *inputs, const char
 int32_t workflow_save (json_t *context, const char *name, const json_t *value, struct err *err);
 size_t workflow_context_size (const json_t *context);     /* bytes of its compact JSON */
 
-/* --- look -------------------------------------------------------------------------------------- */
+/* --- look ------------------------------------------------------------------------------------ */
 
 /* Index, or -1. */
 int32_t workflow_phase_index (const struct workflow *w, const char *name);
 /* {name, version, summary, file, digest, inputs: [...], phases: [{name, weight, marks: [from, to]
- * in permille, when, for_each, steps: [{action, …}], on_failure}], finally: [...]}: for the API and
+ * in permille, when, for_each, steps: [{action, …}], on_failure}], finally: [...]}: for API and
  * the stepper. New reference. */
 json_t *workflow_json (const struct workflow *w);
 /* Drawings. width: columns of the terminal, 0 = 80. */
