@@ -141,7 +141,8 @@ static const struct {
       "t.conf:3: unknown key 'retrys', did you mean 'retry'?\n" },
     { STEPS (INSTALL "\n aply_time = \"auto\"; }"),
       "t.conf:4: unknown key 'aply_time', did you mean 'apply_time'?\n" },
-    { STEPS (INSTALL "apply_time = \"immediate\"; chunk = \"1MiB\"; slots = 2; force = true; }"), "" },
+    { STEPS (INSTALL "apply_time = \"immediate\"; chunk = \"1MiB\"; slots = 2; force = true; "
+      "}"), "" },
     { STEPS (INSTALL "apply_time = \"${inputs.policy}\"; slots = \"${inputs.policy}\"; }"), "" },
     { STEPS (INSTALL "slots = \"1${inputs.policy}\"; }"),
       "t.conf:3: firmware.install: parameter 'slots' becomes a string; write exactly one ${…} to "
@@ -185,7 +186,8 @@ static const struct {
     { STEPS (INSTALL "\n when = \"item.x\"; }"), "t.conf:4: when: unknown name 'item'\n" },
     { STEPS (INSTALL "for_each = \"btach.steps\"; }"),
       "t.conf:3: for_each: unknown name 'btach', did you mean 'batch'?\n" },
-    { STEPS (INSTALL "for_each = \"batch.steps\"; when = \"item.x\"; apply_time = \"${item.y}\"; }"),
+    { STEPS (INSTALL "for_each = \"batch.steps\"; when = \"item.x\"; apply_time = \"${item.y}\"; "
+      "}"),
       "" },
     { STEPS (INSTALL "for_each = \"batch.steps\"; as = \"batch\"; }"),
       "t.conf:3: the step's loop hides 'batch' of the phase's: give one of them another name with "
@@ -196,13 +198,16 @@ static const struct {
       "t.conf:5: ${…}: unknown name 'nope'\n" },
     { STEPS (INSTALL "when = \"failed.code == 'X'\"; }"),
       "t.conf:3: when: 'failed' is known in on_failure and in finally only\n" },
-    { STEPS (INSTALL "on_failure = { when = \"failed.x && batch.y\"; then = \"continue\"; }; }"), "" },
+    { STEPS (INSTALL "on_failure = { when = \"failed.x && batch.y\"; then = \"continue\"; }; "
+      "}"), "" },
     { STEPS (INSTALL "on_failure = { when = \"faild.x\"; then = \"continue\"; }; }"),
       "t.conf:3: on_failure: unknown name 'faild', did you mean 'failed'?\n" },
     /* saved */
-    { STEPS ("{ action = \"health\"; save = \"h\"; },\n{ action = \"health\"; compare = \"${h}\"; }"),
+    { STEPS ("{ action = \"health\"; save = \"h\"; },\n{ action = \"health\"; compare = "
+      "\"${h}\"; }"),
       "" },
-    { STEPS ("{ action = \"health\"; compare = \"${h}\"; },\n{ action = \"health\"; save = \"h\"; }"),
+    { STEPS ("{ action = \"health\"; compare = \"${h}\"; },\n{ action = \"health\"; save = "
+      "\"h\"; }"),
       "t.conf:3: ${…}: 'h' is used before it is saved (line 4)\n" },
     { STEPS ("{ action = \"health\"; compare = \"${h}\"; save = \"h\"; }"),
       "t.conf:3: ${…}: 'h' is used before it is saved (line 3)\n" },
@@ -216,7 +221,8 @@ static const struct {
     { STEPS ("{ action = \"wait\"; duration = \"5s\";\n save = \"w\"; }"),
       "t.conf:4: warning: action 'wait' has no result to save\n" },
     /* form and content at once, sorted */
-    { STEPS ("{ action = \"inventroy\"; },\n{ action = \"wait\"; duration = \"5s\"; timeout = 3; }"),
+    { STEPS ("{ action = \"inventroy\"; },\n{ action = \"wait\"; duration = \"5s\"; timeout = 3; "
+      "}"),
       "t.conf:3: unknown action 'inventroy', did you mean 'inventory'?\n"
       "t.conf:4: key 'timeout' must be a duration in quotes, like \"30s\" or \"1h30m\", but is "
       "3\n" },
@@ -256,7 +262,8 @@ static const struct {
       "t.conf:5: phase 'd' is never reached: a phase ahead of it always fails\n" },
     { PHASES ("{ name = \"a\"; for_each = \"rows.x\"; steps = ( { action = \"inventory\"; } ); }"),
       "t.conf:2: for_each: unknown name 'rows'\n" },
-    { PHASES (P ("a", "finally = ( { action = \"notify\"; message = \"${failed.code}\"; } );")), "" },
+    { PHASES (P ("a", "finally = ( { action = \"notify\"; message = \"${failed.code}\"; } );")),
+      "" },
 };
 
 START_TEST (test_reach)

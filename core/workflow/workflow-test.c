@@ -10,6 +10,8 @@
 #include "base/json.h"
 #include "base/testing.h"
 
+#define PROVISIONING TEST_SRCDIR "/conf.d/workflows/firmware-provisioning.conf"
+
 /* Line 1 begins the workflow, line 3 holds what a case puts into the phase. */
 #define IN_PHASE(text) \
     "workflow = { name = \"t\"; phases = (\n" \
@@ -70,7 +72,8 @@ static const struct {
       "t.conf:3: as = \"plan\": this name is the core's own, take another\n" },
     { "workflow = { name = \"t\"; phases = (\n {\n  name = \"a\"; } ); };",
       "t.conf:2: phase 'a' has no steps\n" },
-    { "workflow = { name = \"t\"; phases = (\n { name = \"a\"; steps = ( { action = \"x\"; } ); },\n"
+    { "workflow = { name = \"t\"; phases = (\n { name = \"a\"; steps = ( { action = \"x\"; } ); "
+      "},\n"
       " { name = \"a\"; steps = ( { action = \"x\"; } ); } ); };",
       "t.conf:3: phase 'a' is there already, at line 2\n" },
     { "workflow = { name = \"t\"; phases = (\n { steps = ( { action = \"x\"; } ); } ); };",
@@ -121,11 +124,13 @@ static const struct {
       "t.conf:4: initial is longer than max\n" },
     { IN_STEP ("retry = { attempts = 2;\n before = ( {\n attempt = 3; action = \"y\"; } ); };"),
       "t.conf:4: before attempt 3, but there are 2 attempts\n" },
-    { IN_STEP ("retry = { attempts = 2; before = ( { attempt = 2; } ); };"), "t.conf:3: ~action\n" },
+    { IN_STEP ("retry = { attempts = 2; before = ( { attempt = 2; } ); };"),
+      "t.conf:3: ~action\n" },
     /* libconfig's own traps */
     { IN_STEP ("p = 3000000000;"), "t.conf:3: ~L\n" },
     { IN_STEP ("p = 3000000000L;"), NULL },
-    { "workflow = { name = \"t\";\n phases = ( { name = \"a\"; }, ); };", "t.conf:2: trailing comma~" },
+    { "workflow = { name = \"t\";\n phases = ( { name = \"a\"; }, ); };",
+      "t.conf:2: trailing comma~" },
     { "workflow = { name = \"t\"\n version = 1; };", "t.conf:~\n" },
 };
 
@@ -208,7 +213,8 @@ START_TEST (test_what_was_read)
         = "workflow = { name = \"acme-flow\"; version = 7; summary = \"S\";\n"
           "  inputs = ( { name = \"n\"; type = \"int\"; default = 3; help = \"H\"; } );\n"
           "  defaults = { timeout = \"5m\"; retry = { attempts = 4; max = \"1h\"; }; };\n"
-          "  phases = ( { name = \"a\"; weight = 40; summary = \"first\"; for_each = \"plan.batches\";\n"
+          "  phases = ( { name = \"a\"; weight = 40; summary = \"first\"; for_each = "
+          "\"plan.batches\";\n"
           "    steps = ( { action = \"dell_dup:firmware.install\"; component = \"BIOS\";\n"
           "                retry = { attempts = 2; backoff = \"linear\"; }; },\n"
           "              { action = \"wait\"; duration = \"5s\"; timeout = \"1m\"; } ); } ); };\n";
@@ -428,8 +434,7 @@ START_TEST (test_drawings)
 {
     struct workflow *w = NULL;
     struct buf b = { 0 };
-    ck_assert_int_eq (workflow_load_file (TEST_SRCDIR "/conf.d/workflows/firmware-provisioning.conf",
-                                          &w, NULL, NULL), 0);
+    ck_assert_int_eq (workflow_load_file (PROVISIONING, &w, NULL, NULL), 0);
     workflow_show (w, 80, &b);
     ck_assert_ptr_nonnull (strstr (b.data, "┌ firmware_update ─"));
     ck_assert_ptr_nonnull (strstr (b.data, "  20% -  50%"));
@@ -462,8 +467,7 @@ START_TEST (test_drawing_fits)
 {
     struct workflow *w = NULL;
     struct buf b = { 0 };
-    ck_assert_int_eq (workflow_load_file (TEST_SRCDIR "/conf.d/workflows/firmware-provisioning.conf",
-                                          &w, NULL, NULL), 0);
+    ck_assert_int_eq (workflow_load_file (PROVISIONING, &w, NULL, NULL), 0);
     workflow_show (w, 60, &b);
     size_t columns = 0;
     for (const char *s = b.data; *s != '\0'; s++) {
