@@ -1,0 +1,311 @@
+/* flight_process: vendor tools and programs of the site, under farrier-spawn. The attempt's
+ * directory tells what became of the child, also after a restart; so a launch is also a re-adoption.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The Farrier authors
+ */
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "engine/flight.h"
+#include "engine/spawn.h"
+#include "engine/step.h"
+#include "fleet/credential.h"
+#include "net/net.h"
+
+#define LOOK_MS 300                    /* between two looks at a running child */
+#define OUTPUT_MAX (1u << 20)
+
+struct child {
+    char *dir;
+    struct spawn_tail tail;
+    struct spawn_status status;
+    char *pattern, *line;
+    int permille;
+    atomic_bool stopped;
+};
+
+static char *
+dir_of (struct engine *engine, const char *attempt_id)
+{
+    return str_printf ("%s/%s", engine->o.run_dir, attempt_id);
+}
+
+static void
+child_free (struct child *c)
+{
+    spawn_tail_clear (&c->tail);
+    mem_free (c->dir);
+    mem_free (c->pattern);
+    mem_free (c->line);
+    mem_free (c);
+}
+
+/* --- watching ------------------------------------------------------------------------------------------ */
+
+static void look (void *arg);
+
+/* On the thread pool. */
+static void
+read_child (void *arg)
+{
+    struct flight *f = arg;
+    struct child *c = f->child;
+    struct buf lines = { 0 };
+    struct err err;
+    if (spawn_status (c->dir, &c->status, &err) != 0) {
+        c->status.state = SPAWN_LOST;
+        log_warn ("%s: %s", c->dir, err.message);
+    }
+    spawn_tail_read (c->dir, SPAWN_OUT, &c->tail, &lines, NULL);
+    buf_append (&lines, c->tail.line.data == NULL ? "" : c->tail.line.data, c->tail.line.len);
+    if (c->pattern != NULL && lines.len > 0)
+        spawn_progress (c->pattern, lines.data, &c->permille, NULL);
+    buf_free (&lines);
+}
+
+static void
+child_ended (struct flight *f)
+{
+    const struct child *c = f->child;
+    struct answer *a = answer_new (FARRIER_WAKE_PROCESS);
+    a->exit_status = c->status.exit_status;
+    a->delivery = FARRIER_DELIVERY_ANSWERED;
+    if (c->status.state == SPAWN_LOST)
+        answer_fail (a, FARRIER_E_LOST, "the program ran, and nobody saw how it ended", NULL);
+    else if (c->status.timed_out)
+        answer_fail (a, FARRIER_E_TIMEOUT, "the program was ended by its time limit", NULL);
+    else if (c->status.error[0] != '\0')
+        answer_fail (a, FARRIER_E_INVALID, c->status.error, NULL);
+    flight_answer (f, a);
+}
+
+/* On the loop. */
+static void
+child_read (void *arg)
+{
+    struct flight *f = arg;
+    const struct child *c = f->child;
+    if (c->permille >= 0)
+        flight_progress (f, (uint32_t) c->permille, NULL);
+    if (c->status.state == SPAWN_RUNNING && !atomic_load (&c->stopped)) {
+        net_timer (f->engine->o.net, f->job_id, LOOK_MS, look, NULL, f);
+        return;
+    }
+    if (c->status.state != SPAWN_RUNNING)
+        child_ended (f);
+    flight_unref (f);
+}
+
+static void
+look (void *arg)
+{
+    struct flight *f = arg;
+    net_work (f->engine->o.net, f->job_id, read_child, child_read, f);
+}
+
+/* --- starting ------------------------------------------------------------------------------------------- */
+
+static const char **
+argv_of (const json_t *list)
+{
+    size_t count = json_array_size (list);
+    const char **argv = mem_array (count + 1, sizeof *argv);
+    for (size_t i = 0; i < count; i++)
+        argv[i] = json_string_value (json_array_get (list, i));
+    return argv;
+}
+
+static char **
+env_of (const json_t *pairs)
+{
+    size_t count = json_array_size (pairs);
+    char **env = mem_array (count + 1, sizeof *env);
+    for (size_t i = 0; i < count; i++) {
+        const json_t *pair = json_array_get (pairs, i);
+        env[i] = str_printf ("%s=%s", json_string_value (json_array_get (pair, 0)),
+                             json_string_value (json_array_get (pair, 1)));
+    }
+    return env;
+}
+
+/* "bmc:password": of which endpoint's credential, which half. */
+static int32_t
+secret_value (struct flight *f, const char *host_id, const char *what, char **ret,
+              struct err *err)
+{
+    const char *colon = strrchr (what, ':');
+    if (colon == NULL)
+        return err_set (err, FARRIER_E_PLUGIN_BUG, "secret_env '%s' is not ENDPOINT:user|password",
+                        what);
+    char *endpoint = str_ndup (what, (size_t) (colon - what));
+    struct credential c = { 0 };
+    int32_t rc = credential_load_for (f->engine->o.store, f->engine->o.key, host_id, endpoint, &c,
+                                      err);
+    if (rc == 0)
+        *ret = str_dup (str_eq (colon + 1, "user") ? c.user : c.password);
+    credential_clear (&c);
+    mem_free (endpoint);
+    return rc;
+}
+
+static void
+wipe_secrets (struct spawn_secret *secrets, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (secrets[i].value != NULL)
+            mem_wipe ((char *) secrets[i].value, strlen (secrets[i].value));
+        mem_free ((char *) secrets[i].value);
+    }
+    mem_free (secrets);
+}
+
+static int32_t
+secrets_of (struct flight *f, const char *host_id, struct spawn_secret **ret, size_t *ret_count,
+            struct err *err)
+{
+    const json_t *list = json_object_get (f->spec, "secret_env");
+    size_t count = json_array_size (list);
+    struct spawn_secret *secrets = mem_array (count + 1, sizeof *secrets);
+    int32_t rc = 0;
+    for (size_t i = 0; i < count && rc == 0; i++) {
+        const json_t *pair = json_array_get (list, i);
+        char *value = NULL;
+        secrets[i].env = json_string_value (json_array_get (pair, 0));
+        rc = secret_value (f, host_id, json_string_value (json_array_get (pair, 1)), &value, err);
+        secrets[i].value = value;
+    }
+    if (rc != 0) {
+        wipe_secrets (secrets, count);
+        return rc;
+    }
+    *ret = secrets;
+    *ret_count = count;
+    return 0;
+}
+
+static int32_t
+start_child (struct flight *f, const char *host_id, struct err *err)
+{
+    const json_t *s = f->spec;
+    const char *input = json_str (s, "/stdin");
+    struct spawn_secret *secrets;
+    size_t secret_count;
+    int32_t rc = secrets_of (f, host_id, &secrets, &secret_count, err);
+    if (rc != 0)
+        return rc;
+    const char **argv = argv_of (json_object_get (s, "argv"));
+    size_t env_count = json_array_size (json_object_get (s, "env"));
+    char **env = env_of (json_object_get (s, "env"));
+    struct spawn_spec spec = {
+        .spawn_path = f->engine->o.spawn_path,
+        .argv = argv,
+        .env = (const char *const *) env,
+        .stdin_bytes = input,
+        .stdin_len = input == NULL ? 0 : strlen (input),
+        .timeout_ms = flight_left_ms (f, json_int_or (s, "/timeout_ms", 0)),
+        .max_output_bytes = (uint64_t) json_int_or (s, "/max_output_bytes", 0),
+    };
+    rc = fs_mkdirs (f->engine->o.run_dir, 0700, err);
+    if (rc == 0)
+        rc = spawn_start (f->child->dir, &spec, secrets, secret_count, err);
+    wipe_secrets (secrets, secret_count);
+    str_free_all (env, env_count);
+    mem_free (argv);
+    return rc;
+}
+
+/* `launched` is on the disk: start it, or take up the one that this attempt has already. */
+void
+flight_process_go (struct flight *f, const char *host_id)
+{
+    struct spawn_status status;
+    struct err err;
+    int32_t rc = spawn_status (f->child->dir, &status, &err);
+    if (rc == 0 && status.state == SPAWN_NOT_STARTED)
+        rc = start_child (f, host_id, &err);
+    if (rc != 0) {
+        flight_fail (f, FARRIER_WAKE_PROCESS, rc < FARRIER_E_LAST_ ? FARRIER_E_INVALID : rc,
+                     err.message, err.hint);
+        return;
+    }
+    flight_ref (f);
+    look (f);
+}
+
+void
+flight_start_process (struct flight *f)
+{
+    f->child = mem_alloc (sizeof *f->child);
+    f->child->dir = dir_of (f->engine, f->attempt_id);
+    f->child->pattern = str_dup (json_str (f->spec, "/progress_pattern"));
+    f->child->permille = -1;
+    atomic_init (&f->child->stopped, false);
+    engine_post (f->engine, f->job_id, LETTER_GATE, f->attempt_id, f->seq, 0, NULL, NULL);
+}
+
+void
+flight_free_process (struct flight *f)
+{
+    if (f->child != NULL)
+        child_free (f->child);
+}
+
+/* Only when the engine stops is a child left alone: it outlives us. Here somebody wants its end. */
+void
+flight_cancel_process (struct flight *f)
+{
+    if (atomic_exchange (&f->child->stopped, true) || f->engine->stopping)
+        return;
+    spawn_kill (f->child->dir, 0, NULL);
+}
+
+/* --- the host table --------------------------------------------------------------------------------------- */
+
+int32_t
+flight_process_status (struct farrier_step *step, int32_t *ret_exit_status)
+{
+    struct spawn_status status;
+    char *dir = dir_of (step->in.engine, step->in.attempt_id);
+    int32_t rc = spawn_status (dir, &status, NULL);
+    mem_free (dir);
+    if (rc != 0)
+        return FARRIER_E_INVALID;
+    if (ret_exit_status != NULL)
+        *ret_exit_status = status.exit_status;
+    if (status.state == SPAWN_LOST)
+        return FARRIER_E_LOST;
+    return status.state == SPAWN_NOT_STARTED ? FARRIER_PROCESS_NOT_STARTED
+           : status.state == SPAWN_RUNNING   ? FARRIER_PROCESS_RUNNING
+                                             : FARRIER_PROCESS_EXITED;
+}
+
+static void
+free_output (void *p)
+{
+    mem_free (p);
+}
+
+const char *
+flight_process_output (struct farrier_step *step, int32_t stream, size_t *ret_len)
+{
+    struct buf out = { 0 };
+    char *dir = dir_of (step->in.engine, step->in.attempt_id);
+    int32_t rc = spawn_output (dir, stream == 2 ? SPAWN_ERR : SPAWN_OUT, 0, OUTPUT_MAX, &out, NULL);
+    mem_free (dir);
+    if (ret_len != NULL)
+        *ret_len = rc == 0 ? out.len : 0;
+    if (rc != 0) {
+        buf_free (&out);
+        return NULL;
+    }
+    char *text = buf_steal (&out);
+    arena_defer (step->arena, free_output, text);
+    return text;
+}

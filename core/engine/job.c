@@ -1,0 +1,391 @@
+/* job: what a letter means for a job.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The Farrier authors
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "engine/advance.h"
+#include "engine/artifact.h"
+#include "engine/flight.h"
+#include "engine/run.h"
+#include "engine/timers.h"
+
+struct job *
+job_new (struct engine *engine, const char *id, const char *host_id)
+{
+    struct job *job = mem_alloc (sizeof *job);
+    struct store_host *host = NULL;
+    job->engine = engine;
+    job->id = str_dup (id);
+    job->host_id = str_dup (host_id);
+    if (store_host_get (engine->o.store, host_id, &host, NULL) == 0)
+        job->host_name = str_dup (host->name);
+    else
+        job->host_name = str_dup (host_id);
+    store_host_free (host);
+    list_init (&job->box);
+    list_init (&job->waiting);
+    atomic_init (&job->cancelled, false);
+    return job;
+}
+
+void
+job_free (struct job *job)
+{
+    list_for_each_safe (it, tmp, &job->box)
+        letter_free (list_entry (it, struct letter, link));
+    flight_drop (job->flight, true);
+    workflow_unref (job->workflow);
+    mem_free (job->id);
+    mem_free (job->host_id);
+    mem_free (job->host_name);
+    mem_free (job);
+}
+
+/* --- beginning, and going on after a restart -------------------------------------------------------- */
+
+/* Something was sent, and no answer is known. */
+static int32_t
+resume_launched (struct turn *t)
+{
+    if (str_eq (t->await->kind, "process"))
+        return launch (t);             /* the attempt's directory knows: one child, ever */
+    turn_set_bag_flag (t, "sent", true);
+    json_t *bag = turn_bag (t);
+    if (json_int_or (bag, "/sent_ms", 0) == 0)
+        json_put_int (bag, "sent_ms", t->await->launched_ms);
+    turn_put_bag (t, bag);
+    json_t *body = json_object ();
+    json_put_str (body, "step", t->attempt->step_path);
+    json_put_str (body, "text", "interrupted after something was sent; the BMC is asked");
+    turn_event (t, "step.reconcile", body);
+    return settle_reconcile (t, FARRIER_DELIVERY_MAYBE);
+}
+
+static int32_t
+resume_answered (struct turn *t)
+{
+    json_t *wake = t->await->wake_json == NULL
+                       ? NULL
+                       : json_parse (t->await->wake_json, strlen (t->await->wake_json), NULL);
+    if (wake == NULL)
+        return settle_reconcile (t, FARRIER_DELIVERY_ANSWERED);
+    struct answer *a = answer_from_json (wake);
+    int32_t rc = settle_deliver (t, a);
+    answer_free (a);
+    json_decref (wake);
+    return rc;
+}
+
+static int32_t
+resume_attempt (struct turn *t)
+{
+    if (str_eq (t->attempt->state, "unknown"))
+        return finish_park (t, "unknown", finish_cause (t, FARRIER_E_LOST, "interrupted", "", NULL));
+    if (t->await == NULL || str_eq (t->attempt->mode, MODE_RECONCILE)) {
+        if (t->await != NULL && str_eq (t->await->state, "queued") && !t->await->changing)
+            return launch (t);
+        return settle_reconcile (t, FARRIER_DELIVERY_MAYBE);
+    }
+    if (str_eq (t->await->state, "answered"))
+        return resume_answered (t);
+    if (str_eq (t->await->state, "launched"))
+        return resume_launched (t);
+    return launch (t);
+}
+
+static int32_t
+on_run (struct turn *t, struct letter *letter)
+{
+    (void) letter;
+    if (str_eq (t->row->state, "parked")) {
+        t->rests = true;
+        engine_job_rests (t->engine, t->job);
+        return 0;
+    }
+    if (t->attempt != NULL)
+        return resume_attempt (t);
+    if (t->row->wake_at_ms > clock_wall_ms ()) {
+        timers_set (t->engine->timers, t->job->id, LETTER_DUE, NULL, t->row->wake_at_ms);
+        return 0;
+    }
+    if (t->row->started_ms == 0) {
+        t->row->started_ms = clock_wall_ms ();
+        turn_event (t, "job.started", NULL);
+    }
+    t->row->wake_at_ms = 0;
+    return advance (t, NULL);
+}
+
+/* --- answers ------------------------------------------------------------------------------------------ */
+
+static bool
+is_for_open_await (const struct turn *t, const struct letter *letter)
+{
+    return t->attempt != NULL && t->await != NULL && str_eq (t->attempt->state, "open")
+           && str_eq (t->attempt->id, letter->attempt_id) && t->await->seq == letter->seq;
+}
+
+/* The answer to a change is on the disk before anybody acts on it. */
+static int32_t
+journal_answer (struct turn *t, struct answer *a)
+{
+    struct err err;
+    if (!t->await->changing)
+        return 0;
+    if (a->delivery != FARRIER_DELIVERY_NONE)
+        turn_set_bag_flag (t, "sent", true);
+    if (a->delivery != FARRIER_DELIVERY_NONE && json_object_get (t->context, "job") != NULL) {
+        json_put_int (json_object_get (t->context, "job"), "changed_ms", clock_wall_ms ());
+        t->context_changed = true;     /* `verify` wants an inventory that is newer than this */
+    }
+    settle_store_attempt (t);
+    json_t *wake = answer_to_json (a);
+    char *text = json_text (wake);
+    store_batch_await_answer (turn_batch (t), t->attempt->id, t->await->seq, text);
+    json_decref (wake);
+    mem_free (text);
+    int32_t rc = turn_commit (t, &err);
+    if (rc == 0)
+        str_set (&t->await->state, "answered");
+    return rc;
+}
+
+static int32_t
+on_answer (struct turn *t, struct letter *letter)
+{
+    if (!is_for_open_await (t, letter))
+        return 0;
+    if (str_eq (t->await->kind, "download") && letter->answer->code == FARRIER_OK
+        && letter->answer->status == 200)
+        artifact_keep_download (t, letter->answer);
+    int32_t rc = str_eq (t->await->state, "answered") ? 0 : journal_answer (t, letter->answer);
+    if (rc != 0)
+        return rc;
+    store_crash_point ("answer-journaled");
+    if (turn_bag_flag (t, "releases_lock"))
+        t->row->holds_host = json_bool_or (t->context, "/job/changes", true);
+    flight_drop (t->job->flight, false);
+    t->job->flight = NULL;
+    return settle_deliver (t, letter->answer);
+}
+
+static int32_t
+on_gate (struct turn *t, struct letter *letter)
+{
+    if (!is_for_open_await (t, letter)) {
+        if (letter->number != 0)
+            net_proceed (t->engine->o.net, (net_handle) letter->number, FARRIER_E_CANCELLED,
+                         "no longer wanted");
+        return 0;
+    }
+    return launch_gate (t, (net_handle) letter->number);
+}
+
+static int32_t
+on_guarded (struct turn *t, struct letter *letter)
+{
+    if (!is_for_open_await (t, letter) || !str_eq (t->await->state, "queued"))
+        return 0;
+    return launch_guarded (t, letter->answer);
+}
+
+/* --- time --------------------------------------------------------------------------------------------- */
+
+/* The timer of a retry, of the next look, or of an await_timer. */
+static int32_t
+on_due (struct turn *t, struct letter *letter)
+{
+    if (str_eq (t->row->state, "parked"))
+        return 0;
+    t->row->wake_at_ms = 0;
+    if (t->attempt == NULL)
+        return advance (t, NULL);
+    if (letter->attempt_id != NULL && !str_eq (letter->attempt_id, t->attempt->id))
+        return 0;
+    if (t->await != NULL && str_eq (t->await->kind, "timer")) {
+        struct answer *a = answer_new (FARRIER_WAKE_TIMER);
+        struct letter due = { .attempt_id = t->attempt->id, .seq = t->await->seq, .answer = a };
+        int32_t rc = on_answer (t, &due);
+        answer_free (a);
+        return rc;
+    }
+    if (str_eq (t->attempt->mode, MODE_RECONCILE))
+        return settle_reconcile (t, FARRIER_DELIVERY_MAYBE);
+    return 0;
+}
+
+static int32_t
+on_deadline (struct turn *t, struct letter *letter)
+{
+    if (t->attempt == NULL || !str_eq (t->attempt->id, letter->attempt_id)
+        || !str_eq (t->attempt->state, "open"))
+        return 0;
+    char *took = duration_format (clock_wall_ms () - t->attempt->started_ms);
+    char *message = str_printf ("%s did not end in %s (waiting for: %s)", t->attempt->action, took,
+                                t->await == NULL ? "its turn" : t->await->label);
+    flight_drop (t->job->flight, true);
+    t->job->flight = NULL;
+    if (t->await != NULL && str_eq (t->await->state, "launched"))
+        turn_set_bag_flag (t, "sent", true);
+    int32_t rc = settle_fail (t, FARRIER_E_TIMEOUT, message,
+                              "a longer `timeout` for this step in the workflow, if that is normal",
+                              NULL, -1);
+    mem_free (took);
+    mem_free (message);
+    return rc;
+}
+
+/* --- people ---------------------------------------------------------------------------------------------- */
+
+static int32_t
+give_up_step (struct turn *t)
+{
+    struct workflow_result cancelled = { .kind = WORKFLOW_RESULT_CANCELLED,
+                                         .message = "cancelled by a person" };
+    settle_attempt_end (t, "cancelled");
+    return advance (t, &cancelled);
+}
+
+static int32_t
+on_cancel (struct turn *t, struct letter *letter)
+{
+    struct err err;
+    (void) letter;
+    atomic_store (&t->job->cancelled, true);
+    if (t->attempt == NULL || str_eq (t->attempt->state, "unknown")) {
+        if (str_eq (t->row->state, "parked") && t->attempt != NULL)
+            settle_attempt_end (t, "cancelled");
+        turn_set_cause (t, NULL);
+        t->row->wake_at_ms = 0;
+        return advance (t, NULL);
+    }
+    bool sent = turn_bag_flag (t, "sent")
+                || (t->await != NULL && str_eq (t->await->state, "launched"));
+    if (turn_bag_flag (t, "finally") || turn_bag_flag (t, "critical")
+        || turn_bag_flag (t, "too_late")) {
+        turn_event (t, "job.cancelling", json_pack ("{ss}", "text",
+                                                    "after the step that can't be interrupted"));
+        turn_set_state (t, "cancelling");
+        return turn_commit (t, &err);
+    }
+    const struct plugin_op *op = run_op (t, &err);
+    if (!sent)
+        return give_up_step (t);
+    if (op != NULL && op->def.cancel != NULL) {
+        str_set (&t->attempt->mode, MODE_CANCEL);
+        turn_set_state (t, "cancelling");
+        return settle_call (t, PLUGIN_CALL_CANCEL, NULL);
+    }
+    turn_event (t, "job.cancelling",
+                json_pack ("{ss}", "text",
+                           "something is running on the BMC; the job ends when it has ended"));
+    turn_set_state (t, "cancelling");
+    return turn_commit (t, &err);
+}
+
+/* A parked job goes on: its row no longer says that it is parked. */
+static void
+unpark (struct turn *t)
+{
+    turn_set_cause (t, NULL);
+    str_set (&t->row->status, NULL);
+    turn_set_state (t, "running");
+}
+
+static int32_t
+on_resolve (struct turn *t, struct letter *letter)
+{
+    static const char *const states[] = { "done", "failed", "failed" };
+    if (t->attempt == NULL || !str_eq (t->attempt->state, "unknown"))
+        return 0;
+    turn_event (t, "job.resolved", json_pack ("{ss}", "as", letter->text));
+    char *path = str_dup (t->attempt->step_path);
+    store_batch_attempt_resolve (turn_batch (t), t->attempt->id, states[letter->number],
+                                 clock_wall_ms ());
+    store_attempt_free (t->attempt);
+    t->attempt = NULL;
+    unpark (t);
+    int32_t rc;
+    if (letter->number == JOB_RESOLVE_NOT_STARTED) {
+        rc = advance (t, NULL);
+    } else {
+        struct workflow_result result = {
+            .kind = letter->number == JOB_RESOLVE_DONE ? WORKFLOW_RESULT_DONE
+                                                       : WORKFLOW_RESULT_FAILED,
+            .code = FARRIER_E_HOST_FAULT,
+            .message = "a person resolved it as failed",
+        };
+        rc = advance (t, &result);
+    }
+    mem_free (path);
+    return rc;
+}
+
+static int32_t
+on_approve (struct turn *t, struct letter *letter)
+{
+    if (t->await == NULL || !str_eq (t->await->kind, "approval"))
+        return 0;
+    turn_event (t, "job.approved", json_pack ("{ss?}", "by", letter->text));
+    struct answer *a = answer_new (FARRIER_WAKE_TIMER);
+    str_set (&a->message, letter->text);
+    struct letter yes = { .attempt_id = t->attempt->id, .seq = t->await->seq, .answer = a };
+    int32_t rc = on_answer (t, &yes);
+    answer_free (a);
+    return rc;
+}
+
+static int32_t
+on_retry (struct turn *t, struct letter *letter)
+{
+    (void) letter;
+    if (!str_eq (t->row->state, "parked") || t->attempt != NULL)
+        return 0;
+    turn_event (t, "job.retried", NULL);
+    unpark (t);
+    t->number = 0;
+    return advance (t, NULL);
+}
+
+/* --- one turn ------------------------------------------------------------------------------------------------ */
+
+static const struct {
+    const char *label;
+    int32_t (*handle) (struct turn *t, struct letter *letter);
+} letters[] = {
+    [LETTER_RUN] = { "run", on_run },
+    [LETTER_ANSWER] = { "answer", on_answer },
+    [LETTER_GATE] = { "gate", on_gate },
+    [LETTER_GUARDED] = { "guarded", on_guarded },
+    [LETTER_DUE] = { "due", on_due },
+    [LETTER_DEADLINE] = { "deadline", on_deadline },
+    [LETTER_CANCEL] = { "cancel", on_cancel },
+    [LETTER_RESOLVE] = { "resolve", on_resolve },
+    [LETTER_APPROVE] = { "approve", on_approve },
+    [LETTER_RETRY] = { "retry", on_retry },
+};
+
+int32_t
+job_handle (struct job *job, struct letter *letter)
+{
+    struct turn t;
+    struct err err;
+    int32_t rc = turn_begin (&t, job, letters[letter->kind].label, &err);
+    if (rc != 0) {
+        log_error ("job %s: %s", job->id, err.message);
+        return rc == ERR_NOT_FOUND ? 0 : rc;
+    }
+    if (!str_eq (t.row->state, "done"))
+        rc = letters[letter->kind].handle (&t, letter);
+    if (rc == 0 && t.dirty)
+        rc = turn_commit (&t, &err);
+    turn_end (&t);
+    return rc;
+}

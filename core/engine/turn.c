@@ -1,0 +1,326 @@
+/* turn: see turn.h.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The Farrier authors
+ */
+#include "engine/turn.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "engine/inventory_row.h"
+
+static json_t *
+parse_or_empty (const char *text)
+{
+    json_t *v = text == NULL ? NULL : json_parse (text, strlen (text), NULL);
+    return v != NULL ? v : json_object ();
+}
+
+/* The stored position is {"at": the workflow's, "number": attempts made there, "before": …}. */
+static int32_t
+read_position (struct turn *t, struct err *err)
+{
+    json_t *v = parse_or_empty (t->row->position_json);
+    t->number = (uint32_t) json_int_or (v, "/number", 0);
+    t->before = (uint32_t) json_int_or (v, "/before", 0);
+    const char *at = json_str (v, "/at");
+    int32_t rc = 0;
+    if (at == NULL)
+        t->position = workflow_position_new ();
+    else
+        rc = workflow_position_parse (t->job->workflow, at, &t->position, err);
+    json_decref (v);
+    return rc;
+}
+
+static char *
+write_position (const struct turn *t)
+{
+    char *at = workflow_position_text (t->position);
+    json_t *v = json_object ();
+    json_put_str (v, "at", at);
+    json_put_int (v, "number", t->number);
+    json_put_int (v, "before", t->before);
+    char *text = json_text (v);
+    json_decref (v);
+    mem_free (at);
+    return text;
+}
+
+int32_t
+turn_begin (struct turn *t, struct job *job, const char *label, struct err *err)
+{
+    *t = (struct turn) { .engine = job->engine, .job = job, .label = label };
+    struct store_job_now now = { 0 };
+    int32_t rc = store_job_now_get (job->engine->o.store, job->id, &now, err);
+    if (rc != 0)
+        return rc;
+    t->row = now.job;
+    t->attempt = now.attempt;
+    t->await = now.await;
+    t->attempt_stored = t->attempt != NULL;
+    if (job->workflow == NULL)
+        rc = engine_workflow (job->engine, t->row->workflow_digest, &job->workflow, err);
+    if (rc == 0)
+        rc = read_position (t, err);
+    if (rc != 0) {
+        turn_end (t);
+        return rc;
+    }
+    t->context = parse_or_empty (t->row->context_json);
+    job->generation = t->row->generation;
+    if (t->row->cancel_requested)
+        atomic_store (&job->cancelled, true);
+    return 0;
+}
+
+static void
+free_component (void *c)
+{
+    component_free (c);
+}
+
+void
+turn_end (struct turn *t)
+{
+    store_job_free (t->row);
+    store_attempt_free (t->attempt);
+    store_await_free (t->await);
+    json_decref (t->context);
+    workflow_position_free (t->position);
+    store_batch_free (t->batch);
+    vec_free_with (&t->components, free_component);
+    store_outcome_free_all (t->outcomes, t->outcome_count);
+    *t = (struct turn) { 0 };
+}
+
+struct store_batch *
+turn_batch (struct turn *t)
+{
+    t->dirty = true;
+    if (t->batch == NULL)
+        t->batch = store_batch_new (t->label);
+    return t->batch;
+}
+
+int32_t
+turn_commit (struct turn *t, struct err *err)
+{
+    struct store_batch *b = turn_batch (t);
+    t->batch = NULL;
+    mem_free (t->row->position_json);
+    t->row->position_json = write_position (t);
+    mem_free (t->row->context_json);
+    t->row->context_json = t->context_changed ? json_text (t->context) : NULL;
+    t->row->updated_ms = clock_wall_ms ();
+    store_batch_job_update (b, t->row, t->row->generation);
+    int32_t rc = store_commit (t->engine->o.store, b, STORE_FULL, err);
+    if (rc != 0) {
+        log_error ("job %s: %s could not be journaled: %s", t->job->id, t->label,
+                   err == NULL ? "" : err->message);
+        return rc;
+    }
+    t->row->generation++;
+    t->job->generation = t->row->generation;
+    t->context_changed = false;
+    t->dirty = false;
+    return 0;
+}
+
+void
+turn_event (struct turn *t, const char *kind, json_t *body)
+{
+    char *text = body == NULL ? str_dup ("{}") : json_text (body);
+    json_decref (body);
+    struct store_event e = {
+        .at_ms = clock_wall_ms (),
+        .kind = (char *) kind,
+        .host_id = t->row->host_id,
+        .job_id = t->row->id,
+        .rollout_id = t->row->rollout_id,
+        .body_json = text,
+    };
+    store_batch_event (turn_batch (t), &e);
+    mem_free (text);
+    t->dirty = true;
+}
+
+void
+turn_set_state (struct turn *t, const char *state)
+{
+    str_set (&t->row->state, state);
+    t->dirty = true;
+}
+
+void
+turn_set_cause (struct turn *t, json_t *cause)
+{
+    mem_free (t->row->cause_json);
+    t->row->cause_json = cause == NULL ? NULL : json_text (cause);
+    json_decref (cause);
+    t->dirty = true;
+}
+
+json_t *
+turn_bag (const struct turn *t)
+{
+    return parse_or_empty (t->attempt == NULL ? NULL : t->attempt->bag_json);
+}
+
+void
+turn_put_bag (struct turn *t, json_t *bag)
+{
+    mem_free (t->attempt->bag_json);
+    t->attempt->bag_json = json_text (bag);
+    json_decref (bag);
+}
+
+bool
+turn_bag_flag (const struct turn *t, const char *name)
+{
+    json_t *bag = turn_bag (t);
+    bool value = json_is_true (json_object_get (bag, name));
+    json_decref (bag);
+    return value;
+}
+
+void
+turn_set_bag_flag (struct turn *t, const char *name, bool value)
+{
+    json_t *bag = turn_bag (t);
+    json_put_bool (bag, name, value);
+    turn_put_bag (t, bag);
+}
+
+const struct vec *
+turn_components (struct turn *t)
+{
+    if (!t->components_read) {
+        t->components_read = true;
+        inventory_row_read (t->engine->o.store, t->row->host_id, &t->components);
+    }
+    return &t->components;
+}
+
+const struct component *
+turn_component (struct turn *t, const char *key)
+{
+    const struct vec *all = turn_components (t);
+    for (size_t i = 0; key != NULL && i < all->count; i++) {
+        const struct component *c = vec_at (all, i);
+        if (str_eq (c->key, key))
+            return c;
+    }
+    return NULL;
+}
+
+void
+turn_outcomes_read (struct turn *t)
+{
+    if (t->outcomes_read)
+        return;
+    struct err err;
+    t->outcomes_read = true;
+    if (store_outcome_list (t->engine->o.store, t->row->id, &t->outcomes, &t->outcome_count, &err)
+        != 0)
+        log_error ("job %s: outcomes: %s", t->job->id, err.message);
+}
+
+static struct store_outcome *
+find_outcome (struct turn *t, const char *component)
+{
+    turn_outcomes_read (t);
+    for (size_t i = 0; i < t->outcome_count; i++) {
+        if (str_eq (t->outcomes[i].component_key, component))
+            return &t->outcomes[i];
+    }
+    return NULL;
+}
+
+enum outcome
+turn_outcome_of (struct turn *t, const char *component)
+{
+    enum outcome o = OUTCOME_PLANNED;
+    const struct store_outcome *row = find_outcome (t, component);
+    if (row != NULL)
+        outcome_from_name (row->rung, &o);
+    return o;
+}
+
+/* Rungs that nobody reported, because the climb went past them. */
+static void
+imply (struct store_outcome *row, enum outcome now, enum outcome next)
+{
+    if (!outcome_on_ladder (now) || !outcome_on_ladder (next))
+        return;
+    json_t *list = row->implied_json == NULL
+                       ? NULL
+                       : json_parse (row->implied_json, strlen (row->implied_json), NULL);
+    if (list == NULL)
+        list = json_array ();
+    for (int r = (int) now + 1; r < (int) next; r++)
+        json_array_append_new (list, json_string (outcome_name ((enum outcome) r)));
+    mem_free (row->implied_json);
+    row->implied_json = json_text (list);
+    json_decref (list);
+}
+
+static void
+climb (struct turn *t, struct store_outcome *row, enum outcome next, const char *measured,
+       const json_t *cause)
+{
+    enum outcome now = OUTCOME_PLANNED;
+    outcome_from_name (row->rung, &now);
+    enum outcome then = outcome_climb (now, next);
+    if (then == now && measured == NULL && cause == NULL)
+        return;
+    imply (row, now, then);
+    str_set (&row->rung, outcome_name (then));
+    if (measured != NULL)
+        str_set (&row->measured_version, measured);
+    if (then == OUTCOME_VERIFIED)
+        str_set (&row->cause_json, NULL);
+    if (cause != NULL) {
+        mem_free (row->cause_json);
+        row->cause_json = json_text (cause);
+    }
+    row->updated_ms = clock_wall_ms ();
+    store_batch_outcome_put (turn_batch (t), row);
+    json_t *body = json_object ();
+    json_put_str (body, "component", row->component_key);
+    json_put_str (body, "outcome", row->rung);
+    if (measured != NULL)
+        json_put_str (body, "measured", measured);
+    if (cause != NULL)
+        json_object_set (body, "cause", (json_t *) cause);
+    turn_event (t, "component.outcome", body);
+}
+
+void
+turn_outcome (struct turn *t, const char *component, enum outcome next, const char *measured,
+              json_t *cause)
+{
+    struct store_outcome *row = find_outcome (t, component);
+    if (row != NULL)
+        climb (t, row, next, measured, cause);
+    json_decref (cause);
+}
+
+void
+turn_outcome_all (struct turn *t, enum outcome from, enum outcome to, enum outcome next,
+                  json_t *cause)
+{
+    turn_outcomes_read (t);
+    for (size_t i = 0; i < t->outcome_count; i++) {
+        enum outcome now = OUTCOME_NOOP;
+        outcome_from_name (t->outcomes[i].rung, &now);
+        if (outcome_on_ladder (now) && now >= from && now <= to)
+            climb (t, &t->outcomes[i], next, NULL, cause);
+    }
+    json_decref (cause);
+}
