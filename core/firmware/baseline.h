@@ -22,8 +22,7 @@ enum baseline_want {
     BASELINE_MANUAL,               /* policy = "manual": left alone */
 };
 
-/* One entry of `targets`. What is NULL or absent in the match matches anything; `type` is required.
- * */
+/* One entry of `targets`. What is NULL in the match matches anything; `type` is required. */
 struct baseline_target {
     enum farrier_component_type type;
     char *vendor;                  /* glob over the host's vendor, without case */
@@ -59,13 +58,19 @@ struct baseline {
     unsigned line;
 };
 
-/* Reads one file. 0, or ERR_SYNTAX with *ret untouched: err holds the first finding, and each
- * finding is pushed to `findings` (when not NULL) as a heap string "file:line: message". */
+/* Reads one file. 0, or the code of conf_load() / conf_result() (ERR_SYNTAX …) with *ret untouched:
+ * err holds the first finding, and all are appended to `findings` (struct conf_finding *, core/conf;
+ * may be NULL). */
 int32_t baseline_load (const char *path, struct baseline **ret, struct vec *findings,
                        struct err *err);
-/* All *.conf of a directory (a missing directory is an empty list); duplicate names are findings.
- * Good files are returned even when others are not, with ERR_SYNTAX. ret: struct baseline *. */
-int32_t baseline_load_dir (const char *dir, struct vec *ret, struct vec *findings, struct err *err);
+/* The same for a text in memory; name stands for the file. */
+int32_t baseline_load_text (const char *text, size_t len, const char *name, struct baseline **ret,
+                            struct vec *findings, struct err *err);
+/* All *.conf of a directory (a missing directory is an empty list), in order of their names; two
+ * baselines of one name are a finding. The good ones are returned even when others are not, with
+ * ERR_SYNTAX then. ret: struct baseline *. */
+int32_t baseline_load_dir (const char *dir, struct vec *ret, struct vec *findings,
+                           struct err *err);
 void baseline_free (struct baseline *b);          /* for vec_free_with */
 
 /* By name; NULL when absent. Borrowed. */

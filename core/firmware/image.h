@@ -25,7 +25,7 @@ struct image {
     char *version;
     uint64_t size_bytes;
     int64_t imported_at_ms;        /* wall clock */
-    bool simulated;                /* for simulated hosts only */
+    bool simulated;                /* made up: only a simulated BMC takes it */
     char *match_vendor;            /* glob over the host's vendor; NULL = begins with `vendor` */
     /* glob over the host's model; "*" = any; NULL only with match_keys */
     char *match_model;
@@ -48,11 +48,16 @@ int32_t image_from_json (const json_t *v, struct image *ret, struct err *err);
 bool image_fits (const struct image *i, const struct component *c, const char *host_vendor,
                  const char *host_model, const char **ret_why);
 
-/* Does `ref` name this image: "sha256:HEX" (at least 8 digits), HEX, its name, or "name-version"?
- * */
+/* Is it meant by "sha256:HEX" (at least 8 digits), HEX, its name, its file name or "name-version"? */
 bool image_named (const struct image *i, const char *ref);
 
-/* By vendor, type, name, version (general order), digest: for vec_sort. */
+/* What a manifest accepts: names [A-Za-z0-9._+-]+, vendors [a-z0-9._-]+, neither begins with a dot;
+ * a file name without '/', '\\', '"' and control bytes. */
+bool image_valid_name (const char *name);
+bool image_valid_vendor (const char *vendor);
+bool image_valid_filename (const char *filename);
+
+/* By vendor, type, name, version (naturally), digest: for vec_sort. */
 int image_compare (const void *a, const void *b);
 
 #endif

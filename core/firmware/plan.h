@@ -73,7 +73,7 @@ struct plan_skip {
     char *name;
     char *version;                 /* NULL when the BMC shows none */
     enum plan_skip_outcome outcome;
-    /* at_version newer not_matched manual standby pending not_updateable no_image ambiguous
+    /* at_version newer not_matched manual standby pending host not_updateable no_image ambiguous
      * incomparable no_version blocked_version floor downgrade */
     char *code;
     char *reason;                  /* one line for a person */
@@ -95,7 +95,7 @@ struct plan_host {
 
 struct plan {
     char *selector;                /* as the operator wrote it; may be NULL */
-    char **baselines;              /* names, in the order given */
+    char **baselines;              /* names, sorted */
     size_t baseline_count;
     struct plan_host *hosts;       /* sorted by name, naturally */
     size_t host_count;
@@ -110,8 +110,10 @@ struct plan_totals {
 };
 
 void plan_free (struct plan *p);
-/* borrowed */
+/* By id or name; borrowed; NULL when absent. */
 const struct plan_host *plan_find_host (const struct plan *p, const char *id_or_name);
+/* "update" when it has batches, else plan_skip_outcome_name (outcome). */
+const char *plan_host_status (const struct plan_host *h);
 void plan_totals (const struct plan *p, struct plan_totals *ret);
 
 /* {"format":1,"digest","selector","baselines":[…],"hosts":[…],"totals":{…}} */
