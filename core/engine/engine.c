@@ -21,6 +21,7 @@
 #define WORKERS_MAX 256
 #define JOBS_DEFAULT 2000
 #define AGAIN_MS 5000                  /* after a commit that failed */
+#define DRAIN_MS (30 * 1000)
 #define WORKER_STACK (1u << 20)
 
 void
@@ -294,7 +295,9 @@ wait_for_uploads (struct engine *engine)
 {
     struct net_counts counts;
     const struct timespec tick = { .tv_nsec = 100 * 1000 * 1000 };
-    for (net_counts (engine->o.net, &counts); counts.active_uploads > 0;
+    int64_t until = clock_boot_ms () + (engine->o.drain_ms == 0 ? DRAIN_MS : engine->o.drain_ms);
+    for (net_counts (engine->o.net, &counts);
+         counts.active_uploads > 0 && clock_boot_ms () < until;
          net_counts (engine->o.net, &counts))
         clock_nanosleep (CLOCK_MONOTONIC, 0, &tick, NULL);
 }

@@ -1,0 +1,209 @@
+/* farrierd: the daemon: holds the store, runs the jobs, answers on the Unix socket.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The Farrier authors
+ */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "api/api.h"
+#include "api/api_socket.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "conf/settings.h"
+#include "daemon/notify.h"
+#include "engine/engine.h"
+#include "web/images.h"
+
+#define DESCRIPTORS_SPARE 256          /* store, plugins, images, log */
+
+static const char help[] =
+    "Usage: farrierd [--check] [--json-log] [--log LEVEL]\n"
+    "\n"
+    "Runs in the foreground: takes up every open job, then serves `farrier` on its socket.\n"
+    "  --check        read farrier.conf and everything it names, say what is wrong, and end\n"
+    "  --log LEVEL    debug, info (default), warn or error\n"
+    "  --json-log     one JSON object a line instead of text\n"
+    "  --help, --version\n"
+    "\n"
+    "SIGTERM, SIGINT: stop; uploads that have begun may end, everything else goes on at the next\n"
+    "start. FARRIER_HOME=DIR keeps store, repository, keys and socket in DIR. See farrierd(8).\n";
+
+struct command {
+    bool check, json_log;
+    const char *log_level;
+};
+
+static int
+read_command (int argc, char **argv, struct command *ret)
+{
+    static const struct option options[] = {
+        { "check", no_argument, NULL, 'c' }, { "json-log", no_argument, NULL, 'j' },
+        { "log", required_argument, NULL, 'l' }, { "help", no_argument, NULL, 'h' },
+        { "version", no_argument, NULL, 'v' }, { NULL, 0, NULL, 0 },
+    };
+    for (int c; (c = getopt_long (argc, argv, "h", options, NULL)) != -1;) {
+        switch (c) {
+        case 'c':
+            ret->check = true;
+            break;
+        case 'j':
+            ret->json_log = true;
+            break;
+        case 'l':
+            ret->log_level = optarg;
+            break;
+        case 'h':
+            fputs (help, stdout);
+            return 0;
+        case 'v':
+            printf ("farrierd %s\n", PACKAGE_VERSION);
+            return 0;
+        default:
+            fputs ("farrierd --help tells what it takes\n", stderr);
+            return 2;
+        }
+    }
+    if (optind < argc) {
+        fprintf (stderr, "farrierd: '%s' is too much; farrierd --help\n", argv[optind]);
+        return 2;
+    }
+    return -1;
+}
+
+static int
+complain (const struct err *err)
+{
+    fprintf (stderr, "farrierd: %s\n", err->message);
+    if (err->hint[0] != '\0')
+        fprintf (stderr, "  hint: %s\n", err->hint);
+    return err_exit_status (err->code);
+}
+
+static int
+set_up_log (const struct command *command, const struct settings *settings)
+{
+    enum log_level level = settings->log_level_set ? settings->log_level : LOG_LEVEL_INFO;
+    if (command->log_level != NULL && !log_level_from_name (command->log_level, &level)) {
+        fprintf (stderr, "farrierd: log level '%s' is not one of debug, info, warn, error\n",
+                 command->log_level);
+        return 2;
+    }
+    log_set_level (level);
+    log_set_json (command->json_log || settings->log_json);
+    return -1;
+}
+
+/* Sockets are descriptors: too few of them would show as BMCs that can't be reached. */
+static void
+check_descriptors (const struct settings *settings)
+{
+    struct rlimit limit;
+    rlim_t needed = settings->max_open_connections + settings->max_uploads + DESCRIPTORS_SPARE;
+    if (getrlimit (RLIMIT_NOFILE, &limit) != 0)
+        return;
+    if (limit.rlim_cur < needed) {
+        limit.rlim_cur = limit.rlim_max < needed ? limit.rlim_max : needed;
+        setrlimit (RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur < needed)
+        log_warn ("%llu descriptors are allowed, %llu may be needed (LimitNOFILE=, or fewer "
+                  "max_open_connections in farrier.conf)", (unsigned long long) limit.rlim_cur,
+                  (unsigned long long) needed);
+}
+
+/* All threads inherit the mask: signals are this thread's business alone. */
+static void
+block_signals (sigset_t *ret)
+{
+    sigemptyset (ret);
+    sigaddset (ret, SIGTERM);
+    sigaddset (ret, SIGINT);
+    sigaddset (ret, SIGHUP);
+    pthread_sigmask (SIG_BLOCK, ret, NULL);
+    signal (SIGPIPE, SIG_IGN);
+}
+
+static void
+wait_for_end (const sigset_t *set)
+{
+    int got = 0;
+    while (sigwait (set, &got) == 0 && got == SIGHUP)
+        log_info ("workflows and baselines are read at each use; farrier.conf and plugins are "
+                  "read at the next start");
+    log_info ("stopping (%s)", strsignal (got));
+}
+
+static int
+serve (const struct settings *settings, struct api *api, const sigset_t *signals)
+{
+    struct err err;
+    struct api_socket *socket = NULL;
+    uint32_t open = 0;
+    int32_t rc = api_run (api, &open, &err);
+    if (rc == 0)
+        rc = api_socket_start (api, settings->socket_path, &socket, &err);
+    if (rc != 0)
+        return complain (&err);
+    log_info ("farrierd %s: store %s, socket %s, %u open jobs taken up", PACKAGE_VERSION,
+              settings->store_path, settings->socket_path, open);
+    notify_send ("READY=1\nSTATUS=running");
+    wait_for_end (signals);
+    notify_send ("STOPPING=1");
+    api_socket_stop (socket);
+    return EXIT_SUCCESS;
+}
+
+static int
+run (const struct settings *settings, bool check_only)
+{
+    struct err err;
+    struct api *api = NULL;
+    struct images images;
+    sigset_t signals;
+    struct api_options options = { .settings = settings, .mode = API_WRITER };
+    images_hook (&images, &options.images);
+    block_signals (&signals);
+    if (api_open (&options, &api, &err) != 0)
+        return complain (&err);
+    int status = EXIT_SUCCESS;
+    if (check_only) {
+        json_t *reply = NULL;
+        if (api_call (api, NULL, "config.check", NULL, &reply, &err) != 0)
+            status = complain (&err);
+        json_decref (reply);
+    } else {
+        check_descriptors (settings);
+        status = serve (settings, api, &signals);
+    }
+    api_close (api, true);
+    return status;
+}
+
+int
+main (int argc, char **argv)
+{
+    struct command command = { 0 };
+    struct settings *settings = NULL;
+    struct err err;
+    int status = read_command (argc, argv, &command);
+    if (status >= 0)
+        return status;
+    prctl (PR_SET_DUMPABLE, 0);        /* no core dump holds a key */
+    if (settings_load (NULL, &settings, &err) != 0)
+        return complain (&err);
+    status = set_up_log (&command, settings);
+    if (status < 0)
+        status = run (settings, command.check);
+    settings_free (settings);
+    return status;
+}
