@@ -1,5 +1,5 @@
 #!/bin/sh
-# demo.sh BUILD [--once]: a simulated fleet goes from old firmware to its baseline, on the real path.
+# demo.sh BUILD [--once]: a simulated fleet goes from old firmware to its baseline.
 #
 # Everything lives in BUILD/demo and is made anew each time. Without --once the fleet and the daemon
 # stay until Ctrl-C, for trying commands; with it the script ends by itself: 0 when every host is
