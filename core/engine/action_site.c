@@ -162,8 +162,8 @@ split_url (struct farrier_step *step, const char *url, char **ret_endpoint, cons
 int32_t
 action_http_start (void *self, struct farrier_step *step, struct farrier_error *err)
 {
-    const char *method = farrier_param_str (step, "method"), *path;
-    char *endpoint;
+    const char *method = farrier_param_str (step, "method"), *path = NULL;
+    char *endpoint = NULL;
     (void) self;
     int32_t rc = split_url (step, farrier_param_str (step, "url"), &endpoint, &path, err);
     if (rc != FARRIER_OK)

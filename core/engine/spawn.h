@@ -57,7 +57,7 @@ enum spawn_state {
     SPAWN_NOT_STARTED,                 /* surely never ran: spawn_start() may be called */
     SPAWN_RUNNING,
     SPAWN_EXITED,
-    SPAWN_LOST,                        /* it ran, its end was not seen: power cut, killed from outside */
+    SPAWN_LOST,                        /* it ran, its end was not seen: a power cut, an OOM kill */
 };
 
 struct spawn_status {

@@ -1,0 +1,99 @@
+/* retry-test: what surely did not happen may be repeated, within the policy; nothing else ever.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The Farrier authors
+ */
+#include <check.h>
+#include <stdlib.h>
+
+#include "engine/retry.h"
+
+static int32_t transient_codes[] = { FARRIER_E_TRANSIENT, FARRIER_E_BUSY, FARRIER_E_UNREACHABLE };
+
+static struct workflow_retry
+policy (enum workflow_backoff backoff)
+{
+    return (struct workflow_retry) {
+        .attempts = 3, .backoff = backoff, .initial_ms = 5000, .max_ms = 12000,
+        .on = transient_codes, .on_count = 3,
+    };
+}
+
+static const struct {
+    const char *what;
+    uint32_t attempt;
+    int32_t code;
+    bool idempotent, arrived, not_started;
+    enum retry_verdict want;
+} cases[] = {
+    { "nothing left", 1, FARRIER_E_UNREACHABLE, false, false, false, RETRY_AGAIN },
+    { "it may have arrived", 1, FARRIER_E_TRANSIENT, false, true, false, RETRY_RECONCILE },
+    { "arrived, even on the last attempt", 3, FARRIER_E_REJECTED, false, true, false,
+      RETRY_RECONCILE },
+    { "arrived, but harmless twice", 1, FARRIER_E_TRANSIENT, true, true, false, RETRY_AGAIN },
+    { "reconcile found nothing of it", 2, FARRIER_E_TRANSIENT, false, true, true, RETRY_AGAIN },
+    { "attempts are used up", 3, FARRIER_E_TRANSIENT, false, false, false, RETRY_NEVER },
+    { "code not in the list", 1, FARRIER_E_AUTH, false, false, false, RETRY_NEVER },
+    { "idempotent, code not in the list", 1, FARRIER_E_VERIFY, true, true, false, RETRY_NEVER },
+};
+
+START_TEST (verdicts)
+{
+    struct workflow_retry p = policy (WORKFLOW_BACKOFF_FIXED);
+    struct retry_case c = {
+        .policy = &p, .attempt = cases[_i].attempt, .code = cases[_i].code,
+        .idempotent = cases[_i].idempotent, .may_have_arrived = cases[_i].arrived,
+        .not_started = cases[_i].not_started, .retry_after_ms = -1, .jitter = 0,
+    };
+    int64_t delay_ms = -7;
+    ck_assert_msg (retry_judge (&c, &delay_ms) == cases[_i].want, "%s", cases[_i].what);
+    if (cases[_i].want != RETRY_AGAIN)
+        ck_assert_msg (delay_ms == -7, "%s: output touched", cases[_i].what);
+}
+END_TEST
+
+START_TEST (backoffs)
+{
+    struct workflow_retry e = policy (WORKFLOW_BACKOFF_EXPONENTIAL);
+    struct workflow_retry l = policy (WORKFLOW_BACKOFF_LINEAR);
+    struct workflow_retry f = policy (WORKFLOW_BACKOFF_FIXED);
+    ck_assert_int_eq (retry_backoff_ms (&e, 1), 5000);
+    ck_assert_int_eq (retry_backoff_ms (&e, 2), 10000);
+    ck_assert_int_eq (retry_backoff_ms (&e, 3), 12000);
+    ck_assert_int_eq (retry_backoff_ms (&e, 4000000000u), 12000);
+    ck_assert_int_eq (retry_backoff_ms (&l, 2), 10000);
+    ck_assert_int_eq (retry_backoff_ms (&l, 3), 12000);
+    ck_assert_int_eq (retry_backoff_ms (&f, 9), 5000);
+}
+END_TEST
+
+START_TEST (retry_after_and_jitter)
+{
+    struct workflow_retry p = policy (WORKFLOW_BACKOFF_FIXED);
+    struct retry_case c = { .policy = &p, .attempt = 1, .code = FARRIER_E_BUSY,
+                            .retry_after_ms = 30000 };
+    int64_t delay_ms = 0;
+    for (uint32_t jitter = 0; jitter < 100000; jitter += 997) {
+        c.jitter = jitter;
+        ck_assert_int_eq (retry_judge (&c, &delay_ms), RETRY_AGAIN);
+        ck_assert_int_ge (delay_ms, 27000);
+        ck_assert_int_le (delay_ms, 33000);
+    }
+}
+END_TEST
+
+int
+main (void)
+{
+    Suite *s = suite_create ("retry");
+    TCase *tc = tcase_create ("all");
+    tcase_add_loop_test (tc, verdicts, 0, sizeof cases / sizeof cases[0]);
+    tcase_add_test (tc, backoffs);
+    tcase_add_test (tc, retry_after_and_jitter);
+    suite_add_tcase (s, tc);
+    SRunner *r = srunner_create (s);
+    srunner_run_all (r, CK_ENV);
+    int failed = srunner_ntests_failed (r);
+    srunner_free (r);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
