@@ -17,9 +17,9 @@
 /* Two batches: BMC alone, then BIOS and NIC together. */
 #define BATCHES \
     "\"batches\": [" \
-    " {\"activate_now\": true, \"steps\": [" \
+    " {\"activate_now\": true, \"verify_now\": true, \"steps\": [" \
     "   {\"component\": \"BMC\", \"image\": \"bmc-2\", \"rollback_ready\": true}]}," \
-    " {\"activate_now\": false, \"steps\": [" \
+    " {\"activate_now\": false, \"verify_now\": false, \"steps\": [" \
     "   {\"component\": \"BIOS\", \"image\": \"bios-2\", \"rollback_ready\": false}," \
     "   {\"component\": \"NIC\", \"image\": \"nic-2\", \"rollback_ready\": true}]}]"
 #define INPUTS(skip_firmware, skip_bios) \
