@@ -44,12 +44,13 @@ struct net_counts {
     uint64_t handshakes;               /* TLS connections made since the start */
 };
 
-/* Starts the loop threads. options may be NULL. */
+/* Starts the loop threads. options may be NULL. The process ignores SIGPIPE from then on. */
 int32_t net_start (const struct net_options *options, struct net **ret, struct err *err);
 
 enum net_stop_mode {
     NET_STOP_ABORT = 0,                /* everything ends now with CANCELLED and its delivery */
-    NET_STOP_DRAIN = 1                 /* uploads that have begun may end, at most drain_ms; the rest as above */
+    /* uploads that have begun may end, at most drain_ms; the rest as above */
+    NET_STOP_DRAIN = 1
 };
 
 /* Ends everything that is open: each callback is called before this returns. Then frees net.

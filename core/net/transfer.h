@@ -100,7 +100,8 @@ struct transfer_download {
     uint64_t max_bytes;                /* 0 = 64 MiB; more ends with NO_SPACE */
     uint32_t stall_ms;                 /* 0 = 60 s */
     int64_t total_ms;                  /* 0 = 600 s */
-    void (*done) (void *arg, struct net_response *response, const char *sha256, uint64_t size_bytes);
+    void (*done) (void *arg, struct net_response *response, const char *sha256,
+                  uint64_t size_bytes);
     /* a body of a status other than 200 is in response, the file then is not made */
     void *arg;
 };
