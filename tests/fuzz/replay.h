@@ -1,5 +1,6 @@
 /* replay: makes a plain program of a libFuzzer harness: each file (or folder of files) that is
- * named on the command line is handed to LLVMFuzzerTestOneInput once. TAP on stdout, one case per file.
+ * named on the command line is handed to LLVMFuzzerTestOneInput once. TAP on stdout, one case for
+ * each file.
  *
  * Without arguments the folder FUZZ_CORPUS (below FARRIER_TEST_SRCDIR) is replayed. With
  * -fsanitize=fuzzer, define FUZZ_LIBFUZZER and this header adds nothing.
