@@ -222,7 +222,7 @@ skip_space (struct lexer *lx)
     while (!lx->failed) {
         struct source *s = lx->source;
 
-        if (isspace ((unsigned char) look (s, 0))) {
+        if (look (s, 0) != '\0' && strchr (" \t\r\n\f", look (s, 0)) != NULL) {
             step (s);
         } else if (comment_begins (s)) {
             skip_comment (lx);

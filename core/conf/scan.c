@@ -76,6 +76,8 @@ word (const struct token *t, char ret[64])
 
     if (t->kind == TOKEN_END) {
         str_copy (ret, 64, "the end of the file");
+    } else if (iscntrl ((unsigned char) t->start[0])) {
+        str_format (ret, 64, "byte 0x%02x", (unsigned) (unsigned char) t->start[0]);
     } else {
         str_format (ret, 64, "%.*s%s", (int) len, t->start, len < t->len ? "…" : "");
     }
