@@ -35,7 +35,8 @@ script good 'echo "ok 1 - a"; echo "1..1"'
 expect "TAP passes through" "ok 1 - a
 1..1" "$(run good)"
 script liar 'echo "ok 1 - a"; echo "1..1"; exit 3'
-expect "all ok and status 3 is a failure" "Bail out! liar ended with status 3" "$(run liar | tail -n 1)"
+expect "all ok and status 3 is a failure" "Bail out! liar ended with status 3" \
+    "$(run liar | tail -n 1)"
 script dies 'echo "ok 1 - a"; kill -9 $$'
 expect "a killed test is a failure" "Bail out! dies ended with status 137" \
     "$(run dies | tail -n 1)"
