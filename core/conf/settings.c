@@ -90,6 +90,7 @@ defaults (const struct settings_environment *env)
     s->workers = 16;
     s->max_jobs = 2000;
     s->drain_ms = 30000;
+    s->settle_ms = -1;
     s->loops = 1;
     s->max_open_connections = 2048;
     s->max_uploads = 256;
@@ -194,6 +195,7 @@ read_work (struct settings *s, struct conf_at daemon, struct conf_at network)
     read_u32 (daemon, "workers", 1, 256, &s->workers);
     read_u32 (daemon, "max_jobs", 1, 100000, &s->max_jobs);
     read_duration (daemon, "drain", 0, HOUR_MS, &s->drain_ms);
+    read_duration (daemon, "settle", 0, HOUR_MS, &s->settle_ms);
     read_u32 (network, "loops", 1, 64, &s->loops);
     read_u32 (network, "max_open_connections", 1, 100000, &s->max_open_connections);
     read_u32 (network, "max_uploads", 1, 10000, &s->max_uploads);

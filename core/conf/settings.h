@@ -55,6 +55,9 @@ struct settings {
 
     uint32_t workers;                  /* 16 */
     uint32_t max_jobs;                 /* 2000 in flight at once */
+    /* how long after a change that may not have arrived "the BMC shows nothing of it" is believed;
+     * -1 = what each op of a plugin says, 120 s by default */
+    int64_t settle_ms;
     int64_t drain_ms;                  /* 30 s: how long a stop waits for uploads that have begun */
 
     uint32_t loops;                    /* 1 */

@@ -195,9 +195,13 @@ advance_begin (struct turn *t, const struct workflow_decision *d)
 
 /* --- the loop ----------------------------------------------------------------------------------------- */
 
+/* In a finally the wish is heard already: there CANCELLED would only skip the clean-up. */
 static bool
 must_cancel (const struct turn *t, const struct workflow_result *last)
 {
+    if (t->position->place == WORKFLOW_AT_PHASE_FINALLY
+        || t->position->place == WORKFLOW_AT_FINALLY)
+        return false;
     return atomic_load (&t->job->cancelled) && t->position->pending != WORKFLOW_CANCELLED
            && (last == NULL || last->kind != WORKFLOW_RESULT_CANCELLED);
 }

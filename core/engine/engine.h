@@ -41,6 +41,7 @@ struct engine_options {
     uint32_t workers;                  /* 0 = 16 */
     uint32_t max_uploads;              /* 0 = 256 */
     uint32_t max_jobs;                 /* jobs in flight at once, the rest stays queued; 0 = 2,000 */
+    int64_t settle_ms;                 /* for all ops; -1 = each op's own */
     int64_t drain_ms;                  /* how long a draining stop waits for uploads; 0 = 30 s */
     engine_plan_fn *make_plan;         /* NULL: a workflow's `plan` step needs an approved plan */
     void *make_plan_arg;

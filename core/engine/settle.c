@@ -245,7 +245,7 @@ original_error (const struct turn *t, int32_t *ret_code, char **ret_message, cha
 static int32_t
 not_started (struct turn *t, const struct plugin_op *op)
 {
-    int64_t settle_ms = json_int_or (t->context, "/job/settle_ms", -1);
+    int64_t settle_ms = t->engine->o.settle_ms;
     if (settle_ms < 0)
         settle_ms = op->def.settle_ms != 0 ? op->def.settle_ms : SETTLE_DEFAULT_MS;
     int64_t left = sent_ms (t) + settle_ms - clock_wall_ms ();

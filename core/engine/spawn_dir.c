@@ -32,8 +32,9 @@ spawn_start_ticks (pid_t pid)
     const char *rest = strrchr (text.data, ')');
     size_t count = 0;
     char **fields = rest == NULL ? NULL : str_split (rest + 1, ' ', &count);
-    /* After the parenthesis: a blank, then field 3. */
-    if (count > 20 && !str_to_i64 (fields[20], &ticks)) {
+    /* After the parenthesis: a blank, then field 3, the state. A zombie has ended, even where
+     * nobody reaps it. */
+    if (count > 20 && (strchr ("ZXx", fields[1][0]) != NULL || !str_to_i64 (fields[20], &ticks))) {
         ticks = 0;
     }
     str_free_all (fields, count);

@@ -27,7 +27,7 @@ struct spawn_process {
     int64_t start_ticks;               /* since boot, from /proc/PID/stat; 0 = unknown */
 };
 
-int64_t spawn_start_ticks (pid_t pid); /* 0 when there is no such process */
+int64_t spawn_start_ticks (pid_t pid); /* 0 when no such process lives */
 /* A pidfd of exactly that process, or -1 when it has ended. */
 int spawn_open_process (const struct spawn_process *process);
 

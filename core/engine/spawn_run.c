@@ -121,7 +121,7 @@ process_json (pid_t pid)
     return o;
 }
 
-/* Committed before the tool's first instruction: after a crash this file means "it may have run". */
+/* On disk before the tool's first instruction: after a crash it means "it may have run". */
 static int32_t
 write_started (struct supervisor *s, struct err *err)
 {
@@ -151,7 +151,7 @@ write_exit (struct supervisor *s, const char *error, struct err *err)
     return spawn_write_json (s->dir, SPAWN_FILE_EXIT, o, err);
 }
 
-/* Leaves the caller's terminal, session and signals; only KILL ends a supervisor before its tool. */
+/* Leaves the caller's terminal, session and signals: only KILL ends it before its tool. */
 static int32_t
 detach (struct supervisor *s, struct err *err)
 {
@@ -347,7 +347,7 @@ supervise (struct supervisor *s)
     if (code == 0) {
         code = start_tool (s, &err);
     }
-    mem_wipe (s->secrets.data, s->secrets.len);
+    buf_wipe_free (&s->secrets);
     report (s, code, err.message);
     if (code != 0) {
         return 1;
@@ -369,6 +369,7 @@ spawn_run (const char *dir)
     struct err err = { 0 };
 
     prctl (PR_SET_DUMPABLE, 0);
+    spawn_close_from (3);          /* what the caller should not have passed on */
     s.report_fd = spawn_high_fd (1);
     int32_t code = read_secrets (&s, &err);
     if (code == 0) {
@@ -378,9 +379,14 @@ spawn_run (const char *dir)
     if (pid < 0) {
         code = err_set_errno (&err, ERR_IO, errno, "cannot make a process for the supervisor");
     }
+    int status = 0;
     if (code != 0) {
         report (&s, code, err.message);
-        return 1;
+        status = 1;
+    } else if (pid == 0) {
+        status = supervise (&s);
     }
-    return pid > 0 ? 0 : supervise (&s);
+    buf_wipe_free (&s.secrets);
+    json_decref (s.spec);
+    return status;
 }

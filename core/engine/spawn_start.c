@@ -103,7 +103,7 @@ static int32_t
 encode_secrets (const struct spawn_secret *secrets, size_t count, struct buf *ret, struct err *err)
 {
     /* All at once, so that no copy is left behind by growing. */
-    buf_reserve (ret, SPAWN_SECRETS_MAX);
+    buf_reserve (ret, SPAWN_SECRETS_MAX + 256);
     for (size_t i = 0; i < count; i++) {
         const struct spawn_secret *secret = &secrets[i];
         size_t len = strlen (secret->value) + (secret->env == NULL ? 16 : strlen (secret->env) + 4);
@@ -241,6 +241,10 @@ spawn_start (const char *dir, const struct spawn_spec *spec, const struct spawn_
     struct spawn_status status;
     int32_t code = check_spec (spec, err);
 
+    if (code == 0 && dir[0] != '/') {
+        code = err_set (err, FARRIER_E_INVALID, "an attempt's directory is absolute, not '%s'",
+                        dir);
+    }
     if (code == 0) {
         code = encode_secrets (secrets, secret_count, &encoded, err);
     }

@@ -22,10 +22,6 @@
 #include "base/vec.h"
 #include "engine/spawn_dir.h"
 
-#ifndef CLOSE_RANGE_CLOEXEC
-#define CLOSE_RANGE_CLOEXEC (1U << 2)
-#endif
-
 int
 spawn_high_fd (int fd)
 {
@@ -33,6 +29,17 @@ spawn_high_fd (int fd)
 
     close (fd);
     return high;
+}
+
+void
+spawn_close_from (int first)
+{
+    if (syscall (SYS_close_range, first, ~0U, 0) == 0) {
+        return;
+    }
+    for (int fd = first; fd < 4096; fd++) {   /* a kernel before 5.9 */
+        close (fd);
+    }
 }
 
 static bool
@@ -141,21 +148,6 @@ struct child {
     int lock_fd, gate, exec_report, out, err_out;
 };
 
-/* Everything else that this process has open ends at exec. */
-static void
-close_the_rest (int first)
-{
-    if (syscall (SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC) == 0) {
-        return;
-    }
-    for (int fd = first; fd < 1024; fd++) {   /* an older kernel */
-        int flags = fcntl (fd, F_GETFD);
-        if (flags >= 0) {
-            fcntl (fd, F_SETFD, flags | FD_CLOEXEC);
-        }
-    }
-}
-
 static void
 become_tool (const struct child *c)
 {
@@ -168,7 +160,6 @@ become_tool (const struct child *c)
     vec_push (&env, "PATH=/usr/sbin:/usr/bin:/sbin:/bin");
     vec_push (&env, "LANG=C");
     push_strings (&env, json_object_get (c->spec, "env"));
-    close_the_rest (SPAWN_FD_MAX + 1);
     if (!open_stdin (c->dir, c->spec) || dup2 (c->out, 1) < 0 || dup2 (c->err_out, 2) < 0 ||
         !give_secrets (c->secrets, &env) || fcntl (c->lock_fd, F_SETFD, 0) != 0 ||
         chdir (json_str_or (c->spec, "/cwd", "/")) != 0) {

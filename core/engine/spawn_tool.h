@@ -24,6 +24,8 @@ struct spawn_tool {
  * old one is closed. */
 int spawn_high_fd (int fd);
 
+void spawn_close_from (int first);
+
 /* secrets: as spawn_start() encodes them. lock_fd stays open in the tool. The caller is alone in
  * its process (one thread) and has blocked all signals that it cares for. */
 int32_t spawn_tool_fork (const char *dir, const json_t *spec, const struct buf *secrets,
