@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -147,8 +148,8 @@ START_TEST (clean_surroundings)
                                    "< /proc/$$/environ | sort; "
                                    "read -r pid comm state ppid pgrp sid rest < /proc/$$/stat; "
                                    "[ $pid = $sid ] && [ $pid = $pgrp ] && echo leader; "
-                                   "sed -n 's/^SigBlk:.//p; s/^SigIgn:..........\\(.*\\)/\\1/p' "
-                                   "/proc/$$/status");
+                                   "while read -r key value; do case $key in SigBlk:|SigIgn:) "
+                                   "echo ${value#?????????};; esac; done < /proc/$$/status");
 
     setenv ("LEAKED", "1", 1);
     int leaked = open ("/dev/null", O_RDONLY);   /* without O_CLOEXEC, as a library might */
@@ -161,7 +162,7 @@ START_TEST (clean_surroundings)
     check_output (SPAWN_ERR, "");
     check_output (SPAWN_OUT, "input\n0077\n0\n2048\nLANG=C\n"
                              "PATH=/usr/sbin:/usr/bin:/sbin:/bin\nSITE=here\nleader\n"
-                             "0000000000000000\n0000000\n");
+                             "0000000\n0000000\n");
     close (leaked);
     teardown ();
 }
@@ -244,39 +245,44 @@ START_TEST (secrets_are_checked)
 }
 END_TEST
 
+struct starter {
+    const struct spawn_spec *spec;
+    int32_t code;
+};
+
 static void *
 start_in_thread (void *arg)
 {
-    int32_t *code = arg;
-    struct spawn_spec spec = tool ("echo ran >> ../../ran; read go < \"$1\"");
+    struct starter *starter = arg;
 
-    *code = spawn_start (dir, &spec, NULL, 0, NULL);
+    starter->code = spawn_start (dir, starter->spec, NULL, 0, NULL);
     return NULL;
 }
 
 START_TEST (runs_once_whoever_starts_it)
 {
     setup ();
+    struct spawn_spec spec = tool ("echo ran >> ../../ran; read go < \"$1\"");
     pthread_t threads[6];
-    int32_t codes[6];
+    struct starter starters[6];
     int good = 0;
 
-    (void) tool ("echo ran >> ../../ran; read go < \"$1\"");
     for (int i = 0; i < 6; i++) {
-        ck_assert_int_eq (pthread_create (&threads[i], NULL, start_in_thread, &codes[i]), 0);
+        starters[i].spec = &spec;
+        ck_assert_int_eq (pthread_create (&threads[i], NULL, start_in_thread, &starters[i]), 0);
     }
     for (int i = 0; i < 6; i++) {
         pthread_join (threads[i], NULL);
-        ck_assert_msg (codes[i] == 0 || codes[i] == ERR_EXISTS, "%d", codes[i]);
-        good += codes[i] == 0;
+        ck_assert_msg (starters[i].code == 0 || starters[i].code == ERR_EXISTS, "%d",
+                       starters[i].code);
+        good += starters[i].code == 0;
     }
     ck_assert_int_eq (good, 1);
     ck_assert_int_eq (state_now (), SPAWN_RUNNING);
     ck_assert_int_eq (spawn_remove (dir, NULL), ERR_CONFLICT);
     release ();
     ck_assert_int_eq (finish ().exit_status, 0);
-    start_in_thread (&codes[0]);
-    ck_assert_int_eq (codes[0], ERR_EXISTS);
+    ck_assert_int_eq (spawn_start (dir, &spec, NULL, 0, NULL), ERR_EXISTS);
 
     char *ran = fs_join (base, "ran");
     struct buf text = { 0 };
@@ -367,19 +373,21 @@ START_TEST (killed_on_wish)
     ck_assert_int_eq (spawn_kill (dir, 0, NULL), 0);
     ck_assert_int_eq (spawn_watch (dir, &watch, NULL), ERR_NOT_FOUND);
     start (&spec);
-    ck_assert_int_eq (spawn_watch (dir, &watch, NULL), 0);
+    bool watchable = spawn_watch (dir, &watch, NULL) != FARRIER_E_UNSUPPORTED;
     /* The trap is set when the tool stands at the fifo. */
     int fd = open (fifo, O_WRONLY | O_CLOEXEC);
     ck_assert_int_eq (spawn_kill (dir, 60000, NULL), 0);
-    struct pollfd p = { .fd = watch, .events = POLLIN };
-    ck_assert_int_eq (poll (&p, 1, WAIT_MS), 1);
+    struct pollfd p = { .fd = watchable ? watch : -1, .events = POLLIN };
+    ck_assert (!watchable || poll (&p, 1, WAIT_MS) == 1);
     struct spawn_status status = finish ();
     ck_assert_int_eq (status.state, SPAWN_EXITED);
     ck_assert_int_eq (status.exit_status, 9);
     ck_assert (status.killed && !status.timed_out);
     check_output (SPAWN_OUT, "up\nbye\n");
     ck_assert_int_eq (spawn_kill (dir, 0, NULL), 0);
-    close (watch);
+    if (watchable) {
+        close (watch);
+    }
     close (fd);
     teardown ();
 }
@@ -422,12 +430,11 @@ kill_supervisor (void)
 
     ck_assert_int_eq (spawn_read_json (dir, SPAWN_FILE_STARTED, &started, NULL), 0);
     struct spawn_process supervisor = spawn_process_of (started, "supervisor");
-    int fd = spawn_open_process (&supervisor);
-    ck_assert_int_ge (fd, 0);
-    ck_assert_int_eq (kill (supervisor.pid, SIGKILL), 0);
-    struct pollfd p = { .fd = fd, .events = POLLIN };
-    ck_assert_int_eq (poll (&p, 1, WAIT_MS), 1);
-    close (fd);
+    ck_assert (spawn_signal_process (&supervisor, SIGKILL, false));
+    while (spawn_start_ticks (supervisor.pid) == supervisor.start_ticks) {
+        sched_yield ();            /* a process dies in its own time, but soon */
+    }
+    ck_assert (!spawn_signal_process (&supervisor, SIGKILL, false));
     json_decref (started);
 }
 
@@ -456,13 +463,12 @@ END_TEST
 START_TEST (a_pid_is_no_proof)
 {
     struct spawn_process self = { getpid (), spawn_start_ticks (getpid ()) };
-    int fd = spawn_open_process (&self);
 
     ck_assert_int_gt (self.start_ticks, 0);
-    ck_assert_int_ge (fd, 0);
-    close (fd);
+    ck_assert (spawn_signal_process (&self, 0, false));
     self.start_ticks++;            /* an earlier process had this pid */
     ck_assert_int_eq (spawn_open_process (&self), -1);
+    ck_assert (!spawn_signal_process (&self, 0, false));
     ck_assert_int_eq (spawn_start_ticks (-1), 0);
 
     /* A directory from before a reboot: its pid is now somebody else's. */

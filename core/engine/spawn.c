@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -121,6 +120,7 @@ open_running (const char *dir)
     json_t *started;
     int fd = -1;
 
+    errno = ESRCH;
     if (spawn_read_json (dir, SPAWN_FILE_STARTED, &started, NULL) == 0 && started != NULL) {
         struct spawn_process supervisor = spawn_process_of (started, "supervisor");
         struct spawn_process tool = spawn_process_of (started, "tool");
@@ -129,7 +129,9 @@ open_running (const char *dir)
         if (fd < 0) {
             fd = spawn_open_process (&tool);
         }
+        int errnum = errno;
         json_decref (started);
+        errno = errnum;
     }
     return fd;
 }
@@ -139,6 +141,9 @@ spawn_watch (const char *dir, int *ret_fd, struct err *err)
 {
     int fd = open_running (dir);
 
+    if (fd < 0 && errno == ENOSYS) {
+        return err_set (err, FARRIER_E_UNSUPPORTED, "this kernel cannot watch a process");
+    }
     if (fd < 0) {
         return err_set (err, ERR_NOT_FOUND, "no tool runs in %s", dir);
     }
@@ -181,18 +186,8 @@ spawn_wait (const char *dir, int64_t timeout_ms, struct spawn_status *ret, struc
 static void
 wake_supervisor (const struct spawn_process *supervisor, const struct spawn_process *tool)
 {
-    int fd = spawn_open_process (supervisor);
-
-    if (fd >= 0) {
-        syscall (SYS_pidfd_send_signal, fd, SIGUSR1, NULL, 0);
-        close (fd);
-        return;
-    }
-    fd = spawn_open_process (tool);
-    if (fd >= 0) {
-        /* Nobody is left to be gentle; the group cannot be another's while its leader lives. */
-        kill (-tool->pid, SIGKILL);
-        close (fd);
+    if (!spawn_signal_process (supervisor, SIGUSR1, false)) {
+        spawn_signal_process (tool, SIGKILL, true);   /* nobody is left to be gentle */
     }
 }
 

@@ -81,7 +81,7 @@ int32_t spawn_wait (const char *dir, int64_t timeout_ms, struct spawn_status *re
 
 /* A descriptor for a loop to poll: readable when the tool's supervisor has ended; then ask
  * spawn_status(). Nothing is to be read from it; the caller closes it. ERR_NOT_FOUND when the
- * tool does not run: spawn_status() says why. */
+ * tool does not run: spawn_status() says why; UNSUPPORTED before Linux 5.3: ask now and then. */
 int32_t spawn_watch (const char *dir, int *ret_fd, struct err *err);
 
 /* TERM to the tool's process group, KILL after grace_ms (0 = the spec's). Returns at once. Success

@@ -5,6 +5,8 @@
  */
 #include "engine/spawn_dir.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -46,15 +48,40 @@ int
 spawn_open_process (const struct spawn_process *process)
 {
     if (process->pid <= 0 || process->start_ticks == 0) {
+        errno = ESRCH;
         return -1;
     }
     int fd = (int) syscall (SYS_pidfd_open, process->pid, 0);
     /* Looked at after the descriptor is ours: another process of that pid began at another time. */
     if (fd >= 0 && spawn_start_ticks (process->pid) != process->start_ticks) {
         close (fd);
+        errno = ESRCH;
         return -1;
     }
     return fd;
+}
+
+bool
+spawn_signal_process (const struct spawn_process *process, int signal_number, bool group)
+{
+    int fd = spawn_open_process (process);
+    bool done;
+
+    if (fd < 0 && errno != ENOSYS) {
+        return false;
+    }
+    if (group || fd < 0) {
+        /* The group is not another's while its leader lives; without pidfds the start time is what
+         * there is to go by. */
+        done = spawn_start_ticks (process->pid) == process->start_ticks &&
+               kill (group ? -process->pid : process->pid, signal_number) == 0;
+    } else {
+        done = syscall (SYS_pidfd_send_signal, fd, signal_number, NULL, 0) == 0;
+    }
+    if (fd >= 0) {
+        close (fd);
+    }
+    return done;
 }
 
 bool

@@ -28,8 +28,11 @@ struct spawn_process {
 };
 
 int64_t spawn_start_ticks (pid_t pid); /* 0 when no such process lives */
-/* A pidfd of exactly that process, or -1 when it has ended. */
+/* A pidfd of exactly that process; or -1: it has ended (errno ESRCH), or the kernel has no pidfds
+ * (ENOSYS, before 5.3). */
 int spawn_open_process (const struct spawn_process *process);
+/* Signals exactly that process, or its group; false when it has ended. */
+bool spawn_signal_process (const struct spawn_process *process, int signal_number, bool group);
 
 /* The JSON object in dir/name; NULL (and success) when there is no such file. New reference. */
 int32_t spawn_read_json (const char *dir, const char *name, json_t **ret, struct err *err);

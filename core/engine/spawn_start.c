@@ -32,8 +32,19 @@ string_array (const char *const *strings)
 }
 
 static int32_t
+cannot_run (const char *spawn_path, int errnum, struct err *err)
+{
+    err_set_errno (err, ERR_IO, errnum, "cannot run %s", spawn_path);
+    err_hint (err, "set FARRIER_SPAWN or \"spawn\" in farrier.conf to where it is");
+    return ERR_IO;
+}
+
+static int32_t
 check_spec (const struct spawn_spec *spec, struct err *err)
 {
+    if (access (spec->spawn_path, X_OK) != 0) {
+        return cannot_run (spec->spawn_path, errno, err);
+    }
     if (spec->argv == NULL || spec->argv[0] == NULL || spec->argv[0][0] != '/') {
         return err_set (err, FARRIER_E_INVALID, "a tool needs an absolute path, not '%s'",
                         spec->argv == NULL || spec->argv[0] == NULL ? "" : spec->argv[0]);
@@ -150,12 +161,7 @@ launch (const char *spawn_path, const char *dir, int secrets_fd, int report_fd, 
     int rc = posix_spawn (ret_pid, spawn_path, &actions, &attr, argv, env);
     posix_spawn_file_actions_destroy (&actions);
     posix_spawnattr_destroy (&attr);
-    if (rc != 0) {
-        err_set_errno (err, ERR_IO, rc, "cannot run %s", spawn_path);
-        err_hint (err, "set FARRIER_SPAWN or \"spawn\" in farrier.conf to where it is");
-        return ERR_IO;
-    }
-    return 0;
+    return rc == 0 ? 0 : cannot_run (spawn_path, rc, err);
 }
 
 static void

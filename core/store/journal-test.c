@@ -134,7 +134,8 @@ START_TEST (too_long_is_refused)
     memset (context, 'x', STORE_CONTEXT_MAX + 1);
     job.context_json = context;
     store_batch_job_update (b, &job, 1);
-    testing_refuse (t.s, b, FARRIER_E_INVALID, "the context of job-1 is 65537 bytes, at most 65536");
+    testing_refuse (t.s, b, FARRIER_E_INVALID,
+                    "the context of job-1 is 65537 bytes, at most 65536");
     mem_free (context);
     testing_store_close (&t);
 }
@@ -447,7 +448,8 @@ START_TEST (events_by_filter)
     check_events (&(struct store_event_filter) { .job_id = "job-1" }, 0, 0, "ac");
     check_events (&(struct store_event_filter) { .host_id = "h1" }, 0, 0, "ab");
     check_events (&(struct store_event_filter) { .rollout_id = "r1" }, 0, 0, "c");
-    check_events (&(struct store_event_filter) { .rollout_id = "r1", .job_id = "job-1" }, 0, 0, "c");
+    check_events (&(struct store_event_filter) { .rollout_id = "r1", .job_id = "job-1" }, 0, 0,
+                  "c");
     ck_assert_int_eq (store_event_last_id (t.s, &last, NULL), 0);
     ck_assert_int_eq (last, 4);
 

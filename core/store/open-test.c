@@ -197,7 +197,8 @@ START_TEST (migrates_after_a_backup)
     ck_assert_msg (sqlite_migrate (&c, ours, all, (size_t) ours + 2, &err) == 0, "%s", err.message);
     ck_assert_int_eq (sqlite_schema_of (&c, &version, NULL), 0);
     ck_assert_int_eq (version, ours + 2);
-    ck_assert_int_eq (conn_query_int (&c, "SELECT COUNT (x) + COUNT (*) FROM more", &rows, NULL), 0);
+    ck_assert_int_eq (conn_query_int (&c, "SELECT COUNT (x) + COUNT (*) FROM more", &rows, NULL),
+                      0);
     ck_assert_int_eq (rows, 1);
     ck_assert_int_eq (sqlite_check_migrations (&c, version, all, NULL), 0);
     conn_close (&c);

@@ -264,7 +264,9 @@ START_TEST (inventory_keeps_history)
     struct store_component second[] = { { .key = "bios", .type = "bios", .version = "1.1" },
                                         { .key = "psu", .type = "psu" } };
     static const char *const expected[] = {
-        "nic0 removed 22>- job job-1", "psu initial ->- job job-1", "bios changed 1.0>1.1 job job-1",
+        "nic0 removed 22>- job job-1",
+        "psu initial ->- job job-1",
+        "bios changed 1.0>1.1 job job-1",
         "nic0 initial ->22 refresh", "bios initial ->1.0 refresh",
     };
     struct store_component_count *pivot;
