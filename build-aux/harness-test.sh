@@ -87,6 +87,7 @@ expect "lint finds what is there" "not ok 1 - header: 1 findings
 not ok 2 - license: 1 findings
 not ok 7 - banned: 1 findings
 not ok 8 - include: 1 findings
-not ok 9 - spacing: 2 findings" "$("$aux/lint" "$dir/tree" | grep '^not ok')"
+not ok 9 - spacing: 2 findings
+not ok 12 - listed: 1 findings" "$("$aux/lint" "$dir/tree" | grep '^not ok')"
 
 echo "1..$number"
