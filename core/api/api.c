@@ -49,16 +49,16 @@ static const struct entry {
     { { "inventory.history", API_READS, "name! component limit", "Changes over time" },
       api_inventory_history },
 
-    { { "repo.import", API_READS,
+    { { "repo.import", API_FILES,
         "file incoming vendor type version name model match_vendor sha256 notes",
         "Take images in" }, api_repo_import },
-    { { "repo.list", API_READS, "vendor type name version", "Images" }, api_repo_list },
-    { { "repo.show", API_READS, "image!", "One image" }, api_repo_show },
-    { { "repo.verify", API_READS, "", "Hash every object again" }, api_repo_verify },
+    { { "repo.list", API_FILES, "vendor type name version", "Images" }, api_repo_list },
+    { { "repo.show", API_FILES, "image!", "One image" }, api_repo_show },
+    { { "repo.verify", API_FILES, "", "Hash every object again" }, api_repo_verify },
 
-    { { "baseline.list", API_READS, "", "Baselines" }, api_baseline_list },
-    { { "baseline.show", API_READS, "name!", "One baseline" }, api_baseline_show },
-    { { "baseline.check", API_READS, "files", "Every mistake, with its line" },
+    { { "baseline.list", API_FILES, "", "Baselines" }, api_baseline_list },
+    { { "baseline.show", API_FILES, "name!", "One baseline" }, api_baseline_show },
+    { { "baseline.check", API_FILES, "files", "Every mistake, with its line" },
       api_baseline_check },
 
     { { "plan.create", API_WRITES, "selector all baselines", "Work out what to install" },
@@ -73,7 +73,8 @@ static const struct entry {
     { { "apply", API_RUNS, "plan! workflow inputs", "Start the jobs of an approved plan" },
       api_apply },
 
-    { { "job.list", API_READS, "host rollout plan state open limit", "Jobs, newest first" },
+    { { "job.list", API_READS, "host rollout plan state open limit jobs",
+        "Jobs, newest first; `jobs`: just these" },
       api_job_list },
     { { "job.show", API_READS, "job!", "One job" }, api_job_show },
     { { "job.log", API_READS, "job! since limit", "What happened in a job" }, api_job_log },
@@ -85,22 +86,22 @@ static const struct entry {
     { { "job.resume", API_RUNS, "", "Take up every open job" }, api_job_resume },
     { { "why", API_READS, "what!", "What is it waiting for" }, api_why },
 
-    { { "workflow.list", API_READS, "", "Workflows" }, api_workflow_list },
-    { { "workflow.show", API_READS, "workflow! format width", "One workflow, drawn" },
+    { { "workflow.list", API_FILES, "", "Workflows" }, api_workflow_list },
+    { { "workflow.show", API_FILES, "workflow! format width", "One workflow, drawn" },
       api_workflow_show },
-    { { "workflow.check", API_READS, "files", "Every mistake, with its line" },
+    { { "workflow.check", API_FILES, "files", "Every mistake, with its line" },
       api_workflow_check },
     { { "workflow.run", API_RUNS, "workflow! selector all inputs", "Run a workflow on hosts" },
       api_workflow_run },
     { { "workflow.dry_run", API_READS, "workflow! selector all inputs",
         "What a run would do" }, api_workflow_dry_run },
 
-    { { "plugin.list", API_READS, "", "Plugins and their state" }, api_plugin_list },
-    { { "plugin.info", API_READS, "plugin!", "One plugin, or a file" }, api_plugin_info },
-    { { "plugin.why", API_READS, "plugin!", "Why it is not loaded" }, api_plugin_why },
-    { { "plugin.release", API_READS, "plugin!", "Lift a quarantine" }, api_plugin_release },
+    { { "plugin.list", API_FILES, "", "Plugins and their state" }, api_plugin_list },
+    { { "plugin.info", API_FILES, "plugin!", "One plugin, or a file" }, api_plugin_info },
+    { { "plugin.why", API_FILES, "plugin!", "Why it is not loaded" }, api_plugin_why },
+    { { "plugin.release", API_FILES, "plugin!", "Lift a quarantine" }, api_plugin_release },
 
-    { { "config.check", API_READS, "", "Every mistake of conf.d" }, api_config_check },
+    { { "config.check", API_FILES, "", "Every mistake of conf.d" }, api_config_check },
     { { "server.status", API_READS, "", "Who runs, and what" }, api_server_status },
     { { "event.list", API_READS, "since limit wait_ms job host rollout", "Events after an id" },
       api_event_list },
@@ -162,7 +163,9 @@ api_call (struct api *api, const struct api_caller *caller, const char *call, co
     const struct entry *e = find (call);
     if (e == NULL)
         return unknown_call (call, err);
-    if (e->route.needs != API_READS && store_get_mode (api->store) == STORE_READER)
+    if (e->route.needs > API_FILES && api->store == NULL)
+        return err_set (err, ERR_USAGE, "%s needs the store, and this caller opened none", call);
+    if (e->route.needs > API_READS && store_get_mode (api->store) == STORE_READER)
         return reader_error (api, &e->route, err);
     json_t *empty = json_object ();
     struct api_request q = {

@@ -23,6 +23,7 @@ struct seal_key;
 struct serve;
 
 enum api_mode {
+    API_NO_STORE,                      /* configuration, plugins, repository: files only */
     API_READER,                        /* beside anybody: calls that change are refused */
     API_WRITER                         /* holds the store */
 };
@@ -52,13 +53,14 @@ void api_close (struct api *api, bool drain);
  * in-process. A second call does nothing. Writers only. *ret_open (may be NULL) jobs go on. */
 int32_t api_run (struct api *api, uint32_t *ret_open, struct err *err);
 bool api_is_running (struct api *api);
-/* Borrowed; for the daemon. store never NULL; engine NULL unless running. */
+/* Borrowed. store NULL in mode NO_STORE; engine NULL unless running. */
 struct store *api_store (struct api *api);
 struct engine *api_running_engine (struct api *api);
 
 /* --- calls ------------------------------------------------------------------------------------ */
 
 enum api_needs {
+    API_FILES,                         /* no store at all */
     API_READS,                         /* a read-only store is enough */
     API_WRITES,                        /* the store as writer */
     API_RUNS,                          /* the engine: starts it in this process */

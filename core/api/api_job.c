@@ -56,6 +56,30 @@ host_names (struct api *api, struct map **ret, struct err *err)
     return 0;
 }
 
+/* Just the jobs that are named; one that is gone is left out. */
+static int32_t
+list_named (const struct api_request *q, const json_t *ids, json_t **ret, struct err *err)
+{
+    struct map *names = NULL;
+    int32_t rc = host_names (q->api, &names, err);
+    if (rc < 0)
+        return rc;
+    json_t *list = json_array (), *id;
+    size_t i;
+    json_array_foreach ((json_t *) ids, i, id) {
+        struct store_job *row = NULL;
+        if (!json_is_string (id)
+            || store_job_get (q->api->store, json_string_value (id), &row, NULL) < 0)
+            continue;
+        json_array_append_new (list, job_json (row, map_get (names, row->host_id)));
+        store_job_free (row);
+    }
+    map_free (names, mem_free);
+    *ret = json_object ();
+    json_put (*ret, "jobs", list);
+    return 0;
+}
+
 int32_t
 api_job_list (const struct api_request *q, json_t **ret, struct err *err)
 {
@@ -64,6 +88,9 @@ api_job_list (const struct api_request *q, json_t **ret, struct err *err)
         .state = request_text (q, "state"), .open_only = request_bool (q, "open"),
     };
     struct store_page page = { .limit = request_int (q, "limit", 0) };
+    const json_t *named = json_object_get (q->body, "jobs");
+    if (json_is_array (named))
+        return list_named (q, named, ret, err);
     struct store_host *host = NULL;
     struct store_job *rows = NULL;
     struct map *names = NULL;

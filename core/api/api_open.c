@@ -22,7 +22,8 @@ api_open (const struct api_options *options, struct api **ret, struct err *err)
 {
     enum store_mode mode = options->mode == API_WRITER ? STORE_WRITER : STORE_READER;
     struct store *store = NULL;
-    int32_t rc = store_open (options->settings->store_path, mode, &store, err);
+    int32_t rc = options->mode == API_NO_STORE
+                     ? 0 : store_open (options->settings->store_path, mode, &store, err);
     if (rc < 0)
         return rc;
     struct api *api = mem_alloc (sizeof *api);
@@ -59,7 +60,8 @@ api_close (struct api *api, bool drain)
     if (api->repo != NULL)
         repo_close (api->repo);
     seal_key_free (api->key);
-    store_close (api->store);
+    if (api->store != NULL)
+        store_close (api->store);
     pthread_mutex_destroy (&api->lock);
     pthread_mutex_destroy (&api->event_lock);
     pthread_cond_destroy (&api->event);
@@ -182,7 +184,8 @@ start_engine (struct api *api, struct err *err)
     struct engine_options options = {
         .store = api->store, .run_dir = s->run_dir, .artifact_dir = s->artifact_dir,
         .spawn_path = s->spawn_path, .workers = s->workers, .max_uploads = s->max_uploads,
-        .max_jobs = s->max_jobs, .make_plan = api_plan_for_job, .make_plan_arg = api,
+        .max_jobs = s->max_jobs, .settle_ms = s->settle_ms,
+        .drain_ms = s->drain_ms, .make_plan = api_plan_for_job, .make_plan_arg = api,
     };
     int32_t rc = api_key (api, &options.key, err);
     if (rc == 0)
@@ -201,6 +204,8 @@ start_engine (struct api *api, struct err *err)
         return rc;
     start_images (api);
     options.serve = api->images_started ? api->serve : NULL;
+    options.image_url = api->image_url;
+    options.image_url = api->image_url;
     rc = engine_new (&options, &api->engine, err);
     if (rc < 0)
         return rc;

@@ -301,9 +301,11 @@ listen_on (const char *path, int *ret_fd, struct err *err)
     if (fd < 0)
         return err_set_errno (err, ERR_IO, errno, "no socket can be made");
     unlink (path);
-    mode_t old = umask (0117);
     int bound = bind (fd, (struct sockaddr *) &addr, sizeof addr), why = errno;
-    umask (old);
+    if (bound == 0 && chmod (path, 0660) != 0) {
+        bound = -1;
+        why = errno;
+    }
     if (bound != 0 || listen (fd, 64) != 0) {
         why = bound != 0 ? why : errno;
         close (fd);
