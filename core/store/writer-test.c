@@ -300,7 +300,9 @@ crash_child (const char *path, int number, const char *log, int fd)
         }
     }
     store_close (s);
-    _exit (0);
+    /* Not by _exit(): a leak checker would judge the memory that the parent holds. */
+    execl ("/bin/true", "true", (char *) NULL);
+    _exit (4);
 }
 
 static int
