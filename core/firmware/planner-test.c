@@ -185,6 +185,40 @@ START_TEST (specific_image_wins)
 }
 END_TEST
 
+START_TEST (manufacturer_counts_as_vendor)
+{
+    struct image image = an_image (FARRIER_COMPONENT_BIOS, "2.1", sha_a);
+    const struct image *images[] = { &image };
+    struct component c = { .type = FARRIER_COMPONENT_BIOS, .key = S ("bios"), .version = S ("1.0"),
+                           .updateable = 1 };
+    struct baseline_target t = target (FARRIER_COMPONENT_BIOS, "2.1");
+    struct baseline b = { .name = S ("b"), .file = S ("b.conf"), .targets = &t, .target_count = 1 };
+    const struct baseline *baselines[] = { &b };
+    struct component_pair fact = { S ("manufacturer"), S ("Acme Inc.") };
+    struct planner_host host = { .id = "1", .name = "n1", .vendor = "generic", .model = "M",
+                                 .components = &c, .component_count = 1, .identity = &serial,
+                                 .identity_count = 1 };
+    struct planner_input in = { .hosts = &host, .host_count = 1, .baselines = baselines,
+                                .baseline_count = 1, .images = images, .image_count = 1 };
+    struct plan *p;
+
+    t.vendor = S ("generic");
+    ck_assert_int_eq (planner_make (&in, &p, NULL), 0);
+    ck_assert_str_eq (p->hosts[0].skips[0].code, "no_image");
+    ck_assert_ptr_nonnull (strstr (p->hosts[0].skips[0].reason, "another vendor"));
+    plan_free (p);
+    host.facts = &fact;
+    host.fact_count = 1;
+    ck_assert_int_eq (planner_make (&in, &p, NULL), 0);
+    ck_assert_str_eq (plan_host_status (&p->hosts[0]), "update");
+    plan_free (p);
+    t.vendor = S ("acme*");
+    ck_assert_int_eq (planner_make (&in, &p, NULL), 0);
+    ck_assert_str_eq (plan_host_status (&p->hosts[0]), "update");
+    plan_free (p);
+}
+END_TEST
+
 struct teller {
     struct planner_effects effects;
     struct planner_durations durations;
@@ -372,6 +406,7 @@ int
 main (void)
 {
     return testing_run ("planner", (const TTest *const[]){ decisions, specific_image_wins,
+                                                           manufacturer_counts_as_vendor,
                                                            step_fields, host_obstacles, overlap,
                                                            NULL });
 }

@@ -291,6 +291,7 @@ plan_hosts (const struct planner_input *in, const struct planner_host **hosts, s
             break;
         }
         w.host = hosts[i];
+        w.manufacturer = component_pairs_get (w.host->facts, w.host->fact_count, "manufacturer");
         rc = plan_one (&w, &p->hosts[p->host_count++], err);
     }
     mem_free (w.baselines);

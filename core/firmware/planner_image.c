@@ -6,10 +6,13 @@
 #include "base/str.h"
 #include "firmware/planner_private.h"
 
+/* Either word for the vendor may fit. */
 static bool
 fits (const struct planner_work *w, const struct image *i, const char **ret_why)
 {
-    return image_fits (i, w->component, w->host->vendor, w->host->model, ret_why);
+    return (w->manufacturer != NULL &&
+            image_fits (i, w->component, w->manufacturer, w->host->model, NULL)) ||
+           image_fits (i, w->component, w->host->vendor, w->host->model, ret_why);
 }
 
 /* An image for this very model and part goes before one for all. */

@@ -20,6 +20,7 @@ struct planner_work {
     const struct planner_input *in;
     const struct planner_images *images;
     const struct planner_host *host;
+    const char *manufacturer;              /* the host's fact; NULL when there is none */
     const struct component *component;     /* the one being decided */
     struct version_comparer comparer;      /* of this host; ctx is this struct */
     const struct baseline **baselines;     /* those that select the host */

@@ -20,6 +20,13 @@ overlap (const struct planner_work *w, const struct planner_wish *a, const struc
     return FARRIER_E_INVALID;
 }
 
+static bool
+matches (const struct planner_work *w, const struct baseline_target *t, const char *vendor)
+{
+    return baseline_target_matches (t, w->component, vendor, w->host->model, w->host->facts,
+                                    w->host->fact_count);
+}
+
 int32_t
 planner_find_wish (struct planner_work *w, struct planner_wish *ret, struct err *err)
 {
@@ -34,8 +41,8 @@ planner_find_wish (struct planner_work *w, struct planner_wish *ret, struct err 
             if (best.target != NULL && target->priority < best.target->priority) {
                 continue;
             }
-            if (!baseline_target_matches (target, w->component, w->host->vendor, w->host->model,
-                                          w->host->facts, w->host->fact_count)) {
+            if (!matches (w, target, w->host->vendor) &&
+                (w->manufacturer == NULL || !matches (w, target, w->manufacturer))) {
                 continue;
             }
             rival.target = NULL;

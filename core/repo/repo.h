@@ -39,6 +39,7 @@ uint64_t repo_generation (struct repo *r);
 struct repo_facts {
     char *vendor, *type, *version, *name, *model;
     bool simulated;
+    char *match_vendor;            /* glob over the host's vendor or manufacturer */
 };
 
 /* Recognises a file by its first bytes (at most 64 KiB of them are given). True = it is mine and
@@ -47,7 +48,8 @@ typedef bool (*repo_inspect_fn) (void *ctx, const char *filename, const void *he
                                  struct repo_facts *ret);
 
 /* Knows the text header of the simulator's images: first line "FARRIER-SIM-FIRMWARE 1", then
- * "key: value" lines up to an empty line. ctx is not used. */
+ * "key: value" lines up to an empty line. It gives vendor, type, name and version; the model that
+ * it names is the simulator's word for a kind of BMC, so --model is still needed. */
 bool repo_inspect_simulated (void *ctx, const char *filename, const void *head, size_t head_len,
                              struct repo_facts *ret);
 

@@ -49,7 +49,7 @@ int32_t serve_publish (struct serve *s, struct reader *rd, const struct serve_op
 bool serve_revoke (struct serve *s, const char *path);
 /* false: unknown path */
 bool serve_status (struct serve *s, const char *path, struct serve_status *ret);
-size_t serve_count (struct serve *s);             /* of those alive; forgets the expired ones */
+size_t serve_count (struct serve *s);             /* of those alive */
 
 /* "/fw/9f3c…/FILENAME": heap. */
 char *serve_redact (const char *path);
