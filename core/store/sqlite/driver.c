@@ -6,6 +6,15 @@
 #include "store/sqlite/sqlite.h"
 
 static int32_t
+run_named (struct sqlite_db *d, const char *name, struct err *err)
+{
+    sqlite3_stmt *st;
+    int32_t code = conn_statement (&d->writer, name, &st, err);
+
+    return code != 0 ? code : conn_run (&d->writer, st, err);
+}
+
+static int32_t
 group_begin (void *db, enum store_durability durability, struct err *err)
 {
     struct sqlite_db *d = db;
@@ -19,23 +28,19 @@ group_begin (void *db, enum store_durability durability, struct err *err)
             d->synchronous = durability;
         }
     }
-    return code != 0 ? code : conn_exec (&d->writer, "BEGIN IMMEDIATE", err);
+    return code != 0 ? code : run_named (d, "group_begin", err);
 }
 
 static int32_t
 batch_begin (void *db, struct err *err)
 {
-    struct sqlite_db *d = db;
-
-    return conn_exec (&d->writer, "SAVEPOINT batch", err);
+    return run_named (db, "batch_begin", err);
 }
 
 static int32_t
 batch_keep (void *db, struct err *err)
 {
-    struct sqlite_db *d = db;
-
-    return conn_exec (&d->writer, "RELEASE batch", err);
+    return run_named (db, "batch_keep", err);
 }
 
 static bool
@@ -61,8 +66,7 @@ group_undo (void *db)
 static int32_t
 group_commit (void *db, struct err *err)
 {
-    struct sqlite_db *d = db;
-    int32_t code = conn_exec (&d->writer, "COMMIT", err);
+    int32_t code = run_named (db, "group_commit", err);
 
     if (code != 0) {
         group_undo (db);
