@@ -121,7 +121,9 @@ read_one (const struct farrier_json *message, struct redfish_verdict *ret)
             ret->reset_type = farrier_json_str_at (message, "/MessageArgs/1");
         }
     }
-    if (kind < ret->kind || (kind == ret->kind && ret->id != NULL && kind != REDFISH_MESSAGE_PROGRESS))
+    /* The gravest counts; of two progress messages the later, else the first. */
+    int same = kind == ret->kind && ret->id != NULL && kind != REDFISH_MESSAGE_PROGRESS;
+    if (kind < ret->kind || same)
         return;
     ret->kind = kind;
     ret->code = rule >= 0 ? rules[rule].code

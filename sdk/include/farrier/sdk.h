@@ -436,6 +436,8 @@ farrier_json_boolean (struct farrier_step *step, int32_t truth)
 static inline int32_t
 farrier_json_put (struct farrier_json *into, const char *key, const struct farrier_json *value)
 {
+    if (into == NULL)                  /* out of memory where it was made */
+        return FARRIER_E_NO_SPACE;
     const struct farrier_host *host = farrier_host_of (into);
     return FARRIER_HAS (host, json_put)
                ? host->json_put (into, key, value) : FARRIER_E_UNSUPPORTED;
