@@ -15,7 +15,7 @@
 #include "farrier/sdk.h"
 #include "workflow/check.h"
 
-/* --- await_settled --------------------------------------------------------------------------------- */
+/* --- await_settled -------------------------------------------------------------------------- */
 
 /* Good is: the resource that shows the host's identity answers with a value. */
 static const char *
@@ -56,7 +56,7 @@ settled_poll (void *self, struct farrier_step *step, struct farrier_error *err)
     return FARRIER_DONE;
 }
 
-/* --- wait, approve --------------------------------------------------------------------------------- */
+/* --- wait, approve -------------------------------------------------------------------------- */
 
 static int32_t
 wait_start (void *self, struct farrier_step *step, struct farrier_error *err)
@@ -101,7 +101,7 @@ approve_poll (void *self, struct farrier_step *step, struct farrier_error *err)
     return FARRIER_DONE;
 }
 
-/* --- set, fail -------------------------------------------------------------------------------------- */
+/* --- set, fail ------------------------------------------------------------------------------ */
 
 static int32_t
 set_start (void *self, struct farrier_step *step, struct farrier_error *err)
@@ -122,7 +122,7 @@ fail_start (void *self, struct farrier_step *step, struct farrier_error *err)
                          farrier_param_str (step, "message"));
 }
 
-/* --- power_restore ---------------------------------------------------------------------------------- */
+/* --- power_restore -------------------------------------------------------------------------- */
 
 int32_t
 action_power_restore (const json_t *context, const char **ret_op, json_t **params,
@@ -137,7 +137,7 @@ action_power_restore (const json_t *context, const char **ret_op, json_t **param
     return 0;
 }
 
-/* --- the table -------------------------------------------------------------------------------------- */
+/* --- the table ------------------------------------------------------------------------------ */
 
 #define READS (FARRIER_OP_IDEMPOTENT | FARRIER_OP_DRY_RUN_OK)
 

@@ -43,7 +43,7 @@ say_outcome (struct farrier_step *step, const char *component, enum outcome o,
     json_array_append_new (step->outcomes, v);
 }
 
-/* --- plan ------------------------------------------------------------------------------------------- */
+/* --- plan ----------------------------------------------------------------------------------- */
 
 /* 1: the step stays; 0: it runs the wanted version already; negative: the plan is stale. */
 static int32_t
@@ -144,7 +144,7 @@ action_plan_start (void *self, struct farrier_step *step, struct farrier_error *
     return FARRIER_DONE;
 }
 
-/* --- verify ----------------------------------------------------------------------------------------- */
+/* --- verify --------------------------------------------------------------------------------- */
 
 static void
 verify_step (struct farrier_step *step, const json_t *v, struct buf *differing)

@@ -16,7 +16,7 @@
 
 #define OUTPUT_DEFAULT (64 * 1024)
 
-/* --- run ----------------------------------------------------------------------------------------------- */
+/* --- run ------------------------------------------------------------------------------------ */
 
 static int32_t
 check_argv (struct farrier_step *step, const json_t *argv, struct farrier_error *err)
@@ -90,7 +90,8 @@ action_run_poll (void *self, struct farrier_step *step, struct farrier_error *er
                              wake.message == NULL ? "" : wake.message);
     if (wake.exit_status != 0) {
         const char *said = farrier_process_output (step, 2, &len);
-        return farrier_fail (step, err, FARRIER_E_HOST_FAULT, "run: the program ended with %d: %.300s",
+        return farrier_fail (step, err, FARRIER_E_HOST_FAULT,
+                             "run: the program ended with %d: %.300s",
                              wake.exit_status, said == NULL ? "" : said);
     }
     const struct farrier_json *result = len == 0 ? NULL : farrier_json_parse (step, out);
@@ -121,7 +122,7 @@ action_run_reconcile (void *self, struct farrier_step *step, struct farrier_erro
     }
 }
 
-/* --- http ---------------------------------------------------------------------------------------------- */
+/* --- http ----------------------------------------------------------------------------------- */
 
 static json_t *
 header_list (const struct farrier_step *step)
@@ -239,7 +240,7 @@ action_http_reconcile (void *self, struct farrier_step *step, struct farrier_err
     return FARRIER_UNKNOWN;
 }
 
-/* --- notify --------------------------------------------------------------------------------------------- */
+/* --- notify --------------------------------------------------------------------------------- */
 
 /* An event of the job, that whoever watches sees, and a line in the log. */
 int32_t

@@ -19,7 +19,7 @@
 
 #define OP_DEFAULT_MS (30 * 60 * 1000)
 
-/* --- telling what the workflow did on the way ------------------------------------------------------ */
+/* --- telling what the workflow did on the way ----------------------------------------------- */
 
 static void
 tell (struct turn *t, const struct workflow_notice *n)
@@ -42,12 +42,13 @@ take_decision (struct turn *t, struct workflow_decision *d)
         tell (t, vec_at (&d->notices, i));
     workflow_position_free (t->position);
     t->position = workflow_position_copy (d->position);
-    t->row->progress_permille = (int) d->progress_permille;
+    if ((int) d->progress_permille > t->row->progress_permille)
+        t->row->progress_permille = (int) d->progress_permille;
     str_set (&t->row->phase, d->phase);
     str_set (&t->row->step_path, d->path);
 }
 
-/* --- the attempt of a step --------------------------------------------------------------------------- */
+/* --- the attempt of a step ------------------------------------------------------------------ */
 
 /* What of the step's parameters is the op's: component and image are the attempt's own. */
 static json_t *
@@ -193,7 +194,7 @@ advance_begin (struct turn *t, const struct workflow_decision *d)
     return begin (t, &b);
 }
 
-/* --- the loop ----------------------------------------------------------------------------------------- */
+/* --- the loop ------------------------------------------------------------------------------- */
 
 /* In a finally the wish is heard already: there CANCELLED would only skip the clean-up. */
 static bool

@@ -180,7 +180,7 @@ artifact_part (struct engine *engine, const char *job_id, const char *name,
     return 0;
 }
 
-/* --- images for vendor tools ------------------------------------------------------------------------------ */
+/* --- images for vendor tools ---------------------------------------------------------------- */
 
 static int32_t
 copy_image (struct reader *reader, int fd, struct err *err)
@@ -211,7 +211,8 @@ artifact_materialise (struct engine *engine, const char *attempt_id, const char 
     char *dir = str_printf ("%s/%s/image", engine->o.run_dir, attempt_id);
     char *path = fs_join (dir, fs_basename (name));
     rc = fs_mkdirs (dir, 0700, err);
-    int fd = rc != 0 ? -1 : open (path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
+    int fd = rc != 0 ? -1 : open (path, flags, 0600);
     if (rc == 0 && fd < 0)
         rc = err_set_errno (err, ERR_IO, errno, "%s", path);
     if (rc == 0)

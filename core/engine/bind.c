@@ -20,13 +20,13 @@
 
 #define OEM_MAX 16
 
-/* --- which op ---------------------------------------------------------------------------------------- */
+/* --- which op ------------------------------------------------------------------------------- */
 
 static bool
 serves_type (const struct store_binding *b, const struct component *c)
 {
-    json_t *types = b->types_json == NULL ? NULL
-                                          : json_parse (b->types_json, strlen (b->types_json), NULL);
+    const char *text = b->types_json == NULL ? "[]" : b->types_json;
+    json_t *types = json_parse (text, strlen (text), NULL);
     bool serves = c == NULL || json_array_size (types) == 0;
     size_t i;
     json_t *v;
@@ -116,7 +116,7 @@ bind_begin (struct turn *t)
     return settle_call (t, PLUGIN_CALL_START, NULL);
 }
 
-/* --- the action: root, then system and manager ---------------------------------------------------------- */
+/* --- the action: root, then system and manager ---------------------------------------------- */
 
 static int32_t
 collect (struct farrier_step *step, const char *const *paths, uint32_t count, const char *stage,
@@ -215,7 +215,8 @@ choose (struct farrier_step *step, const struct seen *s, struct farrier_error *e
         farrier_hint (step, err, "farrier plugin list; farrier host bind %s PLUGIN",
                       step->in.host_name);
         return farrier_fail (step, err, FARRIER_E_UNSUPPORTED,
-                             "no plugin recognises this BMC (vendor '%s', product '%s', model '%s')",
+                             "no plugin recognises this BMC (vendor '%s', product '%s', "
+                             "model '%s')",
                              s->values.root_vendor == NULL ? "" : s->values.root_vendor,
                              s->values.root_product == NULL ? "" : s->values.root_product,
                              s->values.manager_model == NULL ? "" : s->values.manager_model);

@@ -1,5 +1,5 @@
-/* bind: which plugin serves a host. An operator's bindings count; without any, the host is looked at
- * once (service root, then system and manager) and the best match is written down.
+/* bind: which plugin serves a host. An operator's bindings count; without any, the host is looked
+ * at once (service root, then system and manager) and the best match is written down.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors

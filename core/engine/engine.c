@@ -67,7 +67,7 @@ engine_post (struct engine *engine, const char *job_id, enum letter_kind kind,
         letter_free (letter);
 }
 
-/* --- workers ---------------------------------------------------------------------------------------- */
+/* --- workers -------------------------------------------------------------------------------- */
 
 static struct letter *
 take_letter (struct job *job)
@@ -178,7 +178,7 @@ start_workers (struct engine *engine)
     pthread_attr_destroy (&attr);
 }
 
-/* --- jobs in and out ---------------------------------------------------------------------------------- */
+/* --- jobs in and out ------------------------------------------------------------------------ */
 
 /* The lock is held. */
 static void
@@ -248,7 +248,7 @@ engine_knows_job (struct engine *engine, const char *job_id)
     return known;
 }
 
-/* --- life --------------------------------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------------------------- */
 
 static void
 on_store_events (void *arg, int64_t last_event_id)
@@ -300,6 +300,8 @@ wait_for_uploads (struct engine *engine)
          counts.active_uploads > 0 && clock_boot_ms () < until;
          net_counts (engine->o.net, &counts))
         clock_nanosleep (CLOCK_MONOTONIC, 0, &tick, NULL);
+    /* The last answers are on their way to the journal. */
+    clock_nanosleep (CLOCK_MONOTONIC, 0, &tick, NULL);
 }
 
 static void

@@ -32,7 +32,7 @@ struct engine_options {
     struct net *net;
     struct plugin_registry *registry;  /* loaded plugins */
     struct repo *repo;
-    struct serve *serve;               /* one-time image URLs; NULL: image_publish is UNSUPPORTED */
+    struct serve *serve;               /* one-time image URLs; NULL: none can be published */
     const char *image_url;             /* "http://10.0.0.5:8081": what BMCs reach serve under */
     struct seal_key *key;              /* for credentials, session tokens and artifacts */
     const char *run_dir;               /* attempts of farrier-spawn live below it */
@@ -40,7 +40,7 @@ struct engine_options {
     const char *spawn_path;            /* the program farrier-spawn */
     uint32_t workers;                  /* 0 = 16 */
     uint32_t max_uploads;              /* 0 = 256 */
-    uint32_t max_jobs;                 /* jobs in flight at once, the rest stays queued; 0 = 2,000 */
+    uint32_t max_jobs;                 /* in flight at once, the rest is queued; 0 = 2,000 */
     int64_t settle_ms;                 /* for all ops; -1 = each op's own */
     int64_t drain_ms;                  /* how long a draining stop waits for uploads; 0 = 30 s */
     engine_plan_fn *make_plan;         /* NULL: a workflow's `plan` step needs an approved plan */
@@ -63,11 +63,11 @@ void engine_stop (struct engine *engine, bool drain);
 struct job_request {
     const char *host_id;
     const struct workflow *workflow;   /* its text is kept with the job */
-    const json_t *inputs;              /* object, already checked against the workflow's inputs; may be NULL */
+    const json_t *inputs;              /* object from workflow_inputs(); may be NULL */
     const char *plan_id;               /* NULL = none */
     const char *rollout_id;            /* NULL = none */
     const json_t *plan;                /* the host's part of the approved plan; NULL = none */
-    bool changes;                      /* false: the workflow only reads, and may run beside a changing job */
+    bool changes;                      /* false: it only reads, beside a changing job too */
 };
 
 /* Stores the job (state queued) and lets it run as soon as there is room. *ret_job_id is heap. */

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/advance.h"
+#include "fleet/host.h"
 
 json_t *
 finish_cause (struct turn *t, int32_t code, const char *message, const char *hint,
@@ -101,10 +102,29 @@ end_row (struct turn *t, const char *status)
     turn_set_state (t, "done");
 }
 
+/* `host list` shows who did not answer, and why. */
+static void
+tell_host (struct turn *t, const json_t *cause)
+{
+    static const int32_t codes[] = { FARRIER_E_UNREACHABLE, FARRIER_E_TLS, FARRIER_E_AUTH,
+                                     FARRIER_E_TIMEOUT };
+    int32_t code = err_code_from_name (json_str_or (cause, "/code", ""));
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        if (codes[i] != code)
+            continue;
+        struct err why;
+        err_set (&why, code, "%s", json_str_or (cause, "/message", ""));
+        err_hint (&why, "%s", json_str_or (cause, "/hint", ""));
+        host_contact_failed (t->engine->o.store, t->row->host_id, &why);
+    }
+}
+
 int32_t
 finish (struct turn *t, const struct workflow_decision *d)
 {
     struct err err;
+    if (d->cause != NULL)
+        tell_host (t, d->cause);
     close_outcomes (t, d);
     end_row (t, job_status (t, d));
     turn_set_cause (t, json_deep_copy (d->cause));

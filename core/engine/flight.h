@@ -63,10 +63,11 @@ struct flight {
 struct flight *flight_ref (struct flight *f);
 void flight_unref (struct flight *f);
 void flight_answer (struct flight *f, struct answer *a);          /* posts it; a is taken over */
-void flight_fail (struct flight *f, enum farrier_wake_kind kind, int32_t code, const char *message,
-                  const char *hint);
+void flight_fail (struct flight *f, enum farrier_wake_kind kind, int32_t code,
+                  const char *message, const char *hint);
 void flight_progress (struct flight *f, uint32_t permille, const char *text);
-int64_t flight_left_ms (const struct flight *f, int64_t wanted_ms);      /* until deadline or wanted */
+/* Until the deadline, or wanted_ms if that is less. */
+int64_t flight_left_ms (const struct flight *f, int64_t wanted_ms);
 
 void flight_start_http (struct flight *f);        /* flight_send.c */
 void flight_start_transfer (struct flight *f);

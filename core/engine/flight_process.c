@@ -1,5 +1,5 @@
 /* flight_process: vendor tools and programs of the site, under farrier-spawn. The attempt's
- * directory tells what became of the child, also after a restart; so a launch is also a re-adoption.
+ * directory tells what became of the child, also after a restart; so a launch re-adopts it too.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -47,7 +47,7 @@ child_free (struct child *c)
     mem_free (c);
 }
 
-/* --- watching ------------------------------------------------------------------------------------------ */
+/* --- watching ------------------------------------------------------------------------------- */
 
 static void look (void *arg);
 
@@ -110,7 +110,7 @@ look (void *arg)
     net_work (f->engine->o.net, f->job_id, read_child, child_read, f);
 }
 
-/* --- starting ------------------------------------------------------------------------------------------- */
+/* --- starting ------------------------------------------------------------------------------- */
 
 static const char **
 argv_of (const json_t *list)
@@ -266,7 +266,7 @@ flight_cancel_process (struct flight *f)
     spawn_kill (f->child->dir, 0, NULL);
 }
 
-/* --- the host table --------------------------------------------------------------------------------------- */
+/* --- the host table ------------------------------------------------------------------------- */
 
 int32_t
 flight_process_status (struct farrier_step *step, int32_t *ret_exit_status)

@@ -114,7 +114,7 @@ flight_start_http (struct flight *f)
     headers_free (&headers);
 }
 
-/* --- parts ------------------------------------------------------------------------------------ */
+/* --- parts ---------------------------------------------------------------------------------- */
 
 struct image_source {
     struct reader *reader;
@@ -283,14 +283,14 @@ flight_start_transfer (struct flight *f)
     mem_free (parts);
 }
 
-/* --- download ---------------------------------------------------------------------------------- */
+/* --- download ------------------------------------------------------------------------------- */
 
 static void
 download_done (void *arg, struct net_response *r, const char *sha256, uint64_t size_bytes)
 {
     struct flight *f = arg;
     (void) sha256;
-    (void) size_bytes;                 /* the job's worker seals the file: artifact_keep_download() */
+    (void) size_bytes;                 /* the job's worker seals it: artifact_keep_download() */
     struct answer *a = answer_new (FARRIER_WAKE_TRANSFER);
     answer_take_response (a, r);
     net_response_free (r);

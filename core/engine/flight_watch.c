@@ -31,7 +31,7 @@ strings_of (const json_t *spec, const char *key, size_t *ret_count)
     return all;
 }
 
-/* --- task --------------------------------------------------------------------------------------- */
+/* --- task ----------------------------------------------------------------------------------- */
 
 static enum farrier_task_meaning
 meaning_of (const char *name)
@@ -150,7 +150,7 @@ flight_start_task (struct flight *f)
     mem_free (states);
 }
 
-/* --- until -------------------------------------------------------------------------------------- */
+/* --- until ---------------------------------------------------------------------------------- */
 
 static void
 until_done (void *arg, const struct watch_until_result *r)
@@ -196,7 +196,7 @@ flight_start_until (struct flight *f)
     f->watch = watch_until_start (&spec, until_done, flight_ref (f));
 }
 
-/* --- collect ------------------------------------------------------------------------------------ */
+/* --- collect -------------------------------------------------------------------------------- */
 
 static void
 take_documents (struct answer *a, const struct watch_collect_result *r)
@@ -254,7 +254,7 @@ flight_start_collect (struct flight *f)
     mem_free (paths);
 }
 
-/* --- guards ------------------------------------------------------------------------------------- */
+/* --- guards --------------------------------------------------------------------------------- */
 
 static void
 guards_read (void *arg, const struct watch_collect_result *r)

@@ -24,7 +24,7 @@
 
 #define HTTP_HEADERS_MAX 32
 
-/* --- answers ------------------------------------------------------------------------------------------ */
+/* --- answers -------------------------------------------------------------------------------- */
 
 static void
 decref (void *value)
@@ -123,7 +123,7 @@ fail_http (struct farrier_error *err, const struct farrier_response *r, const ch
     return code;
 }
 
-/* --- inline reads --------------------------------------------------------------------------------------- */
+/* --- inline reads --------------------------------------------------------------------------- */
 
 static size_t
 copy_headers (const struct farrier_http_options *o, struct net_header *ret)
@@ -213,7 +213,7 @@ http_read (struct farrier_step *step, const char *endpoint, const char *path, co
     return read_http (step, endpoint, "POST", path, body, options, ret_response, err);
 }
 
-/* --- images --------------------------------------------------------------------------------------------- */
+/* --- images --------------------------------------------------------------------------------- */
 
 static void
 image_info (const struct farrier_image *image, struct farrier_image_info *ret)
@@ -281,7 +281,7 @@ image_publish (struct farrier_step *step, const struct farrier_image *image, con
     return FARRIER_OK;
 }
 
-/* --- artifacts ------------------------------------------------------------------------------------------ */
+/* --- artifacts ------------------------------------------------------------------------------ */
 
 static int32_t
 write_artifact (struct farrier_step *step, const char *name, const void *bytes, size_t len,
@@ -309,7 +309,7 @@ read_artifact (struct farrier_step *step, const char *name, size_t *ret_len)
     return data;
 }
 
-/* --- configuration -------------------------------------------------------------------------------------- */
+/* --- configuration -------------------------------------------------------------------------- */
 
 static const char *
 config_str (const struct farrier_config *cfg, const char *name)

@@ -48,7 +48,7 @@ job_free (struct job *job)
     mem_free (job);
 }
 
-/* --- beginning, and going on after a restart -------------------------------------------------------- */
+/* --- beginning, and going on after a restart ------------------------------------------------ */
 
 /* Something was sent, and no answer is known. */
 static int32_t
@@ -87,7 +87,8 @@ static int32_t
 resume_attempt (struct turn *t)
 {
     if (str_eq (t->attempt->state, "unknown"))
-        return finish_park (t, "unknown", finish_cause (t, FARRIER_E_LOST, "interrupted", "", NULL));
+        return finish_park (t, "unknown",
+                            finish_cause (t, FARRIER_E_LOST, "interrupted", "", NULL));
     if (t->await == NULL || str_eq (t->attempt->mode, MODE_RECONCILE)) {
         if (t->await != NULL && str_eq (t->await->state, "queued") && !t->await->changing)
             return launch (t);
@@ -123,7 +124,7 @@ on_run (struct turn *t, struct letter *letter)
     return advance (t, NULL);
 }
 
-/* --- answers ------------------------------------------------------------------------------------------ */
+/* --- answers -------------------------------------------------------------------------------- */
 
 static bool
 is_for_open_await (const struct turn *t, const struct letter *letter)
@@ -196,7 +197,7 @@ on_guarded (struct turn *t, struct letter *letter)
     return launch_guarded (t, letter->answer);
 }
 
-/* --- time --------------------------------------------------------------------------------------------- */
+/* --- time ----------------------------------------------------------------------------------- */
 
 /* The timer of a retry, of the next look, or of an await_timer. */
 static int32_t
@@ -242,7 +243,7 @@ on_deadline (struct turn *t, struct letter *letter)
     return rc;
 }
 
-/* --- people ---------------------------------------------------------------------------------------------- */
+/* --- people --------------------------------------------------------------------------------- */
 
 static int32_t
 give_up_step (struct turn *t)
@@ -354,7 +355,7 @@ on_retry (struct turn *t, struct letter *letter)
     return advance (t, NULL);
 }
 
-/* --- one turn ------------------------------------------------------------------------------------------------ */
+/* --- one turn ------------------------------------------------------------------------------- */
 
 static const struct {
     const char *label;

@@ -1,5 +1,5 @@
-/* launch: an await begins. What changes the BMC leaves only after the guards agree and `launched` is
- * on the disk.
+/* launch: an await begins. What changes the BMC leaves only after the guards agree and `launched`
+ * is on the disk.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -45,7 +45,7 @@ launch (struct turn *t)
     return 0;
 }
 
-/* --- guards ------------------------------------------------------------------------------------------ */
+/* --- guards --------------------------------------------------------------------------------- */
 
 /* The plan's step for this component and image tells the version that it was made for. */
 static const json_t *

@@ -33,7 +33,7 @@ run_op (struct turn *t, struct err *err)
                            t->attempt->plugin, t->attempt->op, err);
 }
 
-/* --- what the callback sees ---------------------------------------------------------------------- */
+/* --- what the callback sees ----------------------------------------------------------------- */
 
 static json_t *
 parse_text (const char *text)
@@ -144,7 +144,7 @@ run_callback (struct turn *t, const struct plugin_op *op, enum plugin_callback w
     return rc;
 }
 
-/* --- what the callback said ---------------------------------------------------------------------- */
+/* --- what the callback said ----------------------------------------------------------------- */
 
 static void
 keep_results (struct turn *t, const struct farrier_step *step)

@@ -19,7 +19,8 @@
 
 #define SETTLE_DEFAULT_MS (120 * 1000)
 #define RECONCILE_AGAIN_MS (30 * 1000)
-/* A restart between `launched` and the answer repeats a step that surely did not start; not for ever. */
+/* A restart between `launched` and the answer repeats a step that surely did not start; not for
+ * ever. */
 #define NOT_STARTED_MAX 5
 
 void
@@ -64,7 +65,7 @@ settle_attempt_end (struct turn *t, const char *state)
     t->attempt_stored = false;
 }
 
-/* --- the ends --------------------------------------------------------------------------------------- */
+/* --- the ends ------------------------------------------------------------------------------- */
 
 /* How long installs take is learned from those that went well. */
 static void
@@ -156,7 +157,7 @@ ended (struct turn *t, const struct farrier_step *step, int32_t rc)
     return out;
 }
 
-/* --- it waits ---------------------------------------------------------------------------------------- */
+/* --- it waits ------------------------------------------------------------------------------- */
 
 static void
 put_await (struct turn *t, const struct farrier_step *step)
@@ -204,7 +205,7 @@ waits (struct turn *t, const struct farrier_step *step)
     return rc != 0 ? rc : launch (t);
 }
 
-/* --- reconcile ----------------------------------------------------------------------------------------- */
+/* --- reconcile ------------------------------------------------------------------------------ */
 
 static int32_t
 look_again (struct turn *t, int64_t after_ms)
@@ -316,7 +317,7 @@ reconcile_failed (struct turn *t, const struct farrier_error *error)
     return unknown (t, error);
 }
 
-/* --- failure ------------------------------------------------------------------------------------------- */
+/* --- failure -------------------------------------------------------------------------------- */
 
 static json_t *
 error_json (int32_t code, const char *message, const char *hint, const char *vendor_id)
@@ -451,7 +452,7 @@ adopt (struct turn *t, const struct farrier_step *step, const struct farrier_err
     return waits (t, step);
 }
 
-/* --- calls --------------------------------------------------------------------------------------------- */
+/* --- calls ---------------------------------------------------------------------------------- */
 
 /* A failed callback changes nothing, but a core action may say what it measured. */
 static void

@@ -40,7 +40,7 @@ struct farrier_response {
     json_t *headers;                   /* array of [name, value] */
     const char *body;
     size_t body_len;
-    json_t *json;                      /* parsed at the first question; json_asked says that it was */
+    json_t *json;                      /* parsed at the first question: json_asked */
     bool json_asked;
     int64_t retry_after_ms;
 };

@@ -17,7 +17,7 @@
 #include "engine/reach.h"
 #include "firmware/plan.h"
 
-/* --- a new job ---------------------------------------------------------------------------------------- */
+/* --- a new job ------------------------------------------------------------------------------ */
 
 static json_t *
 parse_or (const char *text, json_t *fallback)
@@ -176,7 +176,7 @@ engine_submit (struct engine *engine, const struct job_request *r, char **ret_jo
     return rc;
 }
 
-/* --- restart ----------------------------------------------------------------------------------------------- */
+/* --- restart -------------------------------------------------------------------------------- */
 
 int32_t
 engine_recover (struct engine *engine, uint32_t *ret_open, struct err *err)
@@ -199,7 +199,7 @@ engine_recover (struct engine *engine, uint32_t *ret_open, struct err *err)
     return 0;
 }
 
-/* --- people ---------------------------------------------------------------------------------------------------- */
+/* --- people --------------------------------------------------------------------------------- */
 
 /* The job, if it is still open. */
 static int32_t
@@ -296,7 +296,7 @@ engine_forget_host (struct engine *engine, const char *host_id)
     reach_forget (engine, host_id);
 }
 
-/* --- waiting ------------------------------------------------------------------------------------------------- */
+/* --- waiting -------------------------------------------------------------------------------- */
 
 static bool
 rests (struct engine *engine, const char *job_id, bool *ret_gone)

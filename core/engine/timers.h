@@ -12,7 +12,7 @@ struct engine;
 struct timers;
 
 struct timers *timers_new (struct engine *engine);
-void timers_free (struct timers *t);              /* joins the thread; nothing is posted afterwards */
+void timers_free (struct timers *t);              /* joins; nothing is posted afterwards */
 /* Posts LETTER_DUE or LETTER_DEADLINE (kind: enum letter_kind) at due_ms. A job has at most one of
  * each kind: a second call moves it, due_ms 0 takes it back. Any thread. */
 void timers_set (struct timers *t, const char *job_id, int kind, const char *attempt_id,

@@ -55,7 +55,7 @@ void turn_event (struct turn *t, const char *kind, json_t *body);
 void turn_set_state (struct turn *t, const char *state);
 void turn_set_cause (struct turn *t, json_t *cause);              /* taken over; NULL clears */
 /* What reconcile and retries need to know of the attempt beside the plugin's bag. */
-json_t *turn_bag (const struct turn *t);                          /* {"state": {…}, "sent": true, …} */
+json_t *turn_bag (const struct turn *t);          /* {"state": {…}, "sent": true, …} */
 void turn_put_bag (struct turn *t, json_t *bag);                  /* taken over */
 bool turn_bag_flag (const struct turn *t, const char *name);
 void turn_set_bag_flag (struct turn *t, const char *name, bool value);

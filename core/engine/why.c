@@ -1,4 +1,4 @@
-/* why: what is it waiting for, since when, until when, and what would move it. Reads the store only.
+/* why: what is it waiting for, since when, until when, what would move it. Reads the store only.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -45,7 +45,7 @@ move (json_t *moves, char *text)
     mem_free (text);
 }
 
-/* --- what it waits for ----------------------------------------------------------------------------- */
+/* --- what it waits for ---------------------------------------------------------------------- */
 
 static void
 why_await (const struct store_job_now *now, json_t *v, json_t *lines)
@@ -170,7 +170,7 @@ why_job (struct store *store, const char *job_id, struct err *err)
     return v;
 }
 
-/* --- a host ------------------------------------------------------------------------------------------ */
+/* --- a host --------------------------------------------------------------------------------- */
 
 static void
 why_contact (const struct store_host *host, json_t *lines, json_t *moves)
