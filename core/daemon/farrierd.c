@@ -3,10 +3,6 @@
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
  */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -66,7 +62,7 @@ read_command (int argc, char **argv, struct command *ret)
             fputs (help, stdout);
             return 0;
         case 'v':
-            printf ("farrierd %s\n", PACKAGE_VERSION);
+            printf ("farrierd %s\n", FARRIER_VERSION);
             return 0;
         default:
             fputs ("farrierd --help tells what it takes\n", stderr);
@@ -151,10 +147,10 @@ serve (const struct settings *settings, struct api *api, const sigset_t *signals
     uint32_t open = 0;
     int32_t rc = api_run (api, &open, &err);
     if (rc == 0)
-        rc = api_socket_start (api, settings->socket_path, &socket, &err);
+        rc = api_socket_start (api, settings->socket_path, API_SOCKET_DAEMON, &socket, &err);
     if (rc != 0)
         return complain (&err);
-    log_info ("farrierd %s: store %s, socket %s, %u open jobs taken up", PACKAGE_VERSION,
+    log_info ("farrierd %s: store %s, socket %s, %u open jobs taken up", FARRIER_VERSION,
               settings->store_path, settings->socket_path, open);
     notify_send ("READY=1\nSTATUS=running");
     wait_for_end (signals);
