@@ -238,11 +238,29 @@ request_go (struct request *r)
     session_admit (r->session, r);
 }
 
+/* From the session on, as soon as the stream has let go of the last sending. */
+static void
+request_go_when_idle (struct request *r)
+{
+    r->parked = r->stream.busy != NULL && r->stream.busy (r->stream.arg);
+    if (r->parked)
+        r->state = REQUEST_NEW;
+    else
+        request_go (r);
+}
+
+void
+request_unpark (struct request *r)
+{
+    r->parked = false;
+    request_go (r);
+}
+
 void
 request_again (struct request *r)
 {
     r->gate_passed = false;
-    request_go (r);
+    request_go_when_idle (r);
 }
 
 static void
@@ -337,7 +355,7 @@ request_admitted (struct request *r)
         if (r->stream.end != NULL)
             r->stream.end (r->stream.arg);
         admit_release (r);
-        request_go (r);
+        request_go_when_idle (r);
         return;
     }
     r->response->sends++;
@@ -428,7 +446,7 @@ try_next_address (struct request *r)
     r->response->code = 0;
     r->response->sends--;
     err_clear (&r->response->err);
-    request_queue (r);
+    request_go_when_idle (r);
     return true;
 }
 
@@ -478,13 +496,19 @@ withdraw (struct request *r)
     r->response->delivery = request_delivery (r);
 }
 
+void
+request_abort (struct request *r)
+{
+    withdraw (r);
+    request_end (r);
+}
+
 static void
 request_cancel (struct request *r, const char *why)
 {
     request_fail (r, FARRIER_E_CANCELLED, "%s %s on %s: %s", r->method, r->path, r->target->name,
                   why);
-    withdraw (r);
-    request_end (r);
+    request_abort (r);
 }
 
 static struct request *
@@ -535,8 +559,7 @@ proceed_posted (void *arg)
         } else {
             request_fail (r, call->code, "%s",
                           call->message == NULL ? "held back" : call->message);
-            withdraw (r);
-            request_end (r);
+            request_abort (r);
         }
     }
     mem_free (call->message);

@@ -26,6 +26,7 @@ struct request_stream {
     /* NULL: into the response; may return CURL_WRITEFUNC_PAUSE */
     size_t (*write) (void *arg, const char *bytes, size_t len);
     void (*tick) (void *arg, uint64_t now_ms);
+    bool (*busy) (void *arg);          /* still at the last sending: the next one waits */
     void *arg;
 };
 
@@ -85,8 +86,8 @@ struct request {
     uint32_t session_generation;       /* of the token that was sent */
     bool authorised;                   /* the session let it pass */
     bool sent_basic;
+    bool parked;                       /* its stream is busy: it calls request_unpark() */
     bool relogged;                     /* the one new login was used up */
-    bool basic_401;                    /* Basic was refused */
 
     struct net_response *response;
     struct net_certificate *certificate;
@@ -111,6 +112,9 @@ void request_hint (struct request *r, const char *fmt, ...)
 void request_end (struct request *r);
 /* Sends it again, from the session on. Not while it is active. */
 void request_again (struct request *r);
+void request_unpark (struct request *r);          /* its stream is no longer busy */
+/* Ends one that is anywhere, after request_fail(). Not inside libcurl's callbacks. */
+void request_abort (struct request *r);
 void request_cancel_all (struct loop *loop, bool but_uploads);
 
 /* easy.c */
