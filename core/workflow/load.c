@@ -19,8 +19,8 @@ phase_free (void *item)
     mem_free (phase->when);
     mem_free (phase->for_each);
     mem_free (phase->as);
-    vec_free_with (&phase->steps, step_free);
-    vec_free_with (&phase->finally, step_free);
+    vec_free_with (&phase->steps, workflow_step_free);
+    vec_free_with (&phase->finally, workflow_step_free);
     on_failure_clear (&phase->on_failure);
     mem_free (phase);
 }
@@ -56,7 +56,7 @@ workflow_unref (struct workflow *w)
     vec_free_with (&w->inputs, input_free);
     retry_clear (&w->retry);
     vec_free_with (&w->phases, phase_free);
-    vec_free_with (&w->finally, step_free);
+    vec_free_with (&w->finally, workflow_step_free);
     mem_free (w);
 }
 

@@ -416,7 +416,7 @@ parse_steps (struct conf_at at, const char *key, struct workflow *w, struct vec 
 }
 
 void
-step_free (void *item)
+workflow_step_free (void *item)
 {
     struct workflow_step *step = item;
     mem_free (step->action);

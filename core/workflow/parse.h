@@ -29,7 +29,7 @@ void parse_on_failure (struct conf_at at, struct workflow_on_failure *ret);
 void parse_expression (struct conf_at at, const char *key, char **ret);
 bool parse_loop (struct conf_at at, char **ret_for_each, char **ret_as);
 bool parse_word_valid (const char *word, bool dash);
-void step_free (void *step);
+void workflow_step_free (void *step);
 void retry_clear (struct workflow_retry *retry);
 void on_failure_clear (struct workflow_on_failure *rule);
 int parse_line (const struct map *lines, const char *pointer, int fallback);
