@@ -99,11 +99,10 @@ import_images () {
 # The fleet as CSV, from the simulator's own description of itself.
 fleet_csv () {
     echo "name,bmc,user,password_file,labels"
-    tr '{' '\n' <"$demo/sim/fleet.json" \
-        | sed -n 's/.*"name": *"\([^"]*\)".*"url": *"\([^"]*\)".*/\1 \2/p' \
-        | while read -r name url; do
-            echo "$name,$url,admin,$demo/sim/password,rack=r1"
-        done
+    awk -F '"' -v password="$demo/sim/password" '
+        $2 == "name" { name = $4 }
+        $2 == "url" { printf "%s,%s,admin,%s,rack=r1\n", name, $4, password }
+    ' "$demo/sim/fleet.json"
 }
 
 start_daemon () {

@@ -225,7 +225,7 @@ kind == "other" && FNR <= 2 && FILENAME !~ /\.scd$/ {
     }
     line = FNR == 2 && first ~ /^#!/ ? $0 : first
     if ((FNR == 1 && first !~ /^#!/ || FNR == 2 && first ~ /^#!/) \
-        && line !~ /^(#|dnl|--|;|\/\*) ?[^ ]/) {
+        && line !~ /^(#|dnl|--|;|\/\*|""") ?[^ ]/) {
         tell("header", FNR, "the file must begin with a comment that tells its purpose")
     }
 }
