@@ -31,7 +31,6 @@ struct web_request {
     enum web_method method;
     /* without query, percent-decoded once, no "..", no control bytes */
     const char *path;
-    const char *raw_path;          /* as it came */
     const char *query;             /* NULL when there is none */
     const char *client;            /* address as text */
     const char *host;              /* Host header; NULL in HTTP/1.0 */

@@ -1,0 +1,867 @@
+/* Tests of web.h: images under one-time URLs, fetched by libcurl, and what must be refused.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ * SPDX-FileCopyrightText: The Farrier authors
+ */
+#include "web/web.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <dirent.h>
+#include <netinet/in.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/testing.h"
+#include "repo/repo.h"
+
+#define ACCESS_MAX 64
+
+/* What the access log said. */
+struct log {
+    pthread_mutex_t mutex;
+    pthread_cond_t more;
+    size_t count;
+    struct web_access lines[ACCESS_MAX];   /* paths are copies */
+};
+
+struct world {
+    char *dir;
+    struct repo *repo;
+    struct reader *reader;
+    struct serve *serve;
+    struct web *web;
+    struct log log;
+};
+
+static void
+on_access (void *ctx, const struct web_access *a)
+{
+    struct log *log = ctx;
+
+    pthread_mutex_lock (&log->mutex);
+    if (log->count < ACCESS_MAX) {
+        log->lines[log->count] = *a;
+        log->lines[log->count++].path = str_dup (a->path);
+    }
+    pthread_cond_broadcast (&log->more);
+    pthread_mutex_unlock (&log->mutex);
+}
+
+/* Waits until n requests are over. */
+static const struct web_access *
+wait_access (struct world *w, size_t n)
+{
+    pthread_mutex_lock (&w->log.mutex);
+    while (w->log.count < n) {
+        pthread_cond_wait (&w->log.more, &w->log.mutex);
+    }
+    pthread_mutex_unlock (&w->log.mutex);
+    return &w->log.lines[n - 1];
+}
+
+static unsigned char
+pattern (uint64_t offset)
+{
+    return (unsigned char) ((offset * 2654435761u) >> 13);
+}
+
+/* A repository with one image of this size. */
+static void
+make_image (struct world *w, uint64_t size)
+{
+    struct repo_import_options options = { .vendor = "acme", .type = "bios", .version = "1",
+                                           .model = "*", .name = "fw" };
+    char *repo_dir = fs_join (w->dir, "repo"), *file = fs_join (w->dir, "fw 1.bin");
+    FILE *f = fopen (file, "we");
+    unsigned char chunk[4096];
+
+    ck_assert_ptr_nonnull (f);
+    for (uint64_t at = 0; at < size; at += sizeof (chunk)) {
+        size_t len = size - at < sizeof (chunk) ? (size_t) (size - at) : sizeof (chunk);
+
+        for (size_t i = 0; i < len; i++) {
+            chunk[i] = pattern (at + i);
+        }
+        ck_assert_uint_eq (fwrite (chunk, 1, len, f), len);
+    }
+    ck_assert_int_eq (fclose (f), 0);
+    ck_assert_int_eq (repo_open (repo_dir, true, &w->repo, NULL), 0);
+    ck_assert_int_eq (repo_import (w->repo, file, &options, NULL, NULL, NULL), 0);
+    ck_assert_int_eq (reader_open (w->repo, "fw", &w->reader, NULL), 0);
+    mem_free (repo_dir);
+    mem_free (file);
+}
+
+static void
+world_open (struct world *w, uint64_t size, const struct web_listen *listens, size_t count)
+{
+    struct web_config config = { .listens = listens, .listen_count = count, .access = on_access };
+    struct err err = { 0 };
+    int32_t rc;
+
+    memset (w, 0, sizeof (*w));
+    pthread_mutex_init (&w->log.mutex, NULL);
+    pthread_cond_init (&w->log.more, NULL);
+    w->dir = testing_make_dir ();
+    make_image (w, size);
+    w->serve = serve_new ();
+    config.serve = w->serve;
+    config.access_ctx = &w->log;
+    rc = web_start (&config, &w->web, &err);
+    ck_assert_msg (rc == 0, "%s", err.message);
+    ck_assert_uint_gt (web_port (w->web, 0), 0);
+}
+
+static void
+world_close (struct world *w)
+{
+    web_stop (w->web);
+    serve_free (w->serve);
+    reader_unref (w->reader);
+    repo_close (w->repo);
+    testing_remove_dir (w->dir);
+    for (size_t i = 0; i < w->log.count; i++) {
+        mem_free ((char *) (uintptr_t) w->log.lines[i].path);
+    }
+}
+
+static const struct web_listen here = { .address = "127.0.0.1" };
+
+/* ---- fetching ---- */
+
+struct fetched {
+    long status;
+    struct buf headers;
+    uint64_t first;                        /* offset of the first byte, for the pattern */
+    uint64_t len;
+    bool differs;
+    CURLcode code;
+};
+
+static size_t
+on_body (char *data, size_t one, size_t len, void *ctx)
+{
+    struct fetched *f = ctx;
+
+    (void) one;
+    for (size_t i = 0; i < len; i++) {
+        f->differs = f->differs || (unsigned char) data[i] != pattern (f->first + f->len + i);
+    }
+    f->len += len;
+    return len;
+}
+
+static size_t
+on_header (char *data, size_t one, size_t len, void *ctx)
+{
+    (void) one;
+    buf_append (&((struct fetched *) ctx)->headers, data, len);
+    return len;
+}
+
+static CURL *
+prepare (struct fetched *f, const char *url, const char *range)
+{
+    CURL *c = curl_easy_init ();
+
+    curl_easy_setopt (c, CURLOPT_URL, url);
+    curl_easy_setopt (c, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt (c, CURLOPT_WRITEDATA, f);
+    curl_easy_setopt (c, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt (c, CURLOPT_HEADERDATA, f);
+    curl_easy_setopt (c, CURLOPT_RANGE, range);
+    curl_easy_setopt (c, CURLOPT_NOPROXY, "*");
+    curl_easy_setopt (c, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt (c, CURLOPT_TIMEOUT, 50L);
+    return c;
+}
+
+static void
+fetch_with (CURL *c, struct fetched *f)
+{
+    f->code = curl_easy_perform (c);
+    curl_easy_getinfo (c, CURLINFO_RESPONSE_CODE, &f->status);
+    curl_easy_cleanup (c);
+}
+
+static struct fetched
+fetch (const char *url, const char *range, uint64_t first, bool head)
+{
+    struct fetched f = { .first = first };
+    CURL *c = prepare (&f, url, range);
+
+    curl_easy_setopt (c, CURLOPT_NOBODY, head ? 1L : 0L);
+    fetch_with (c, &f);
+    return f;
+}
+
+static bool
+says (const struct fetched *f, const char *header)
+{
+    return str_case_contains (f->headers.data, header);
+}
+
+static char *
+publish (struct world *w, const struct serve_options *options)
+{
+    char *path, *url;
+
+    ck_assert_int_eq (serve_publish (w->serve, w->reader, options, &path, NULL), 0);
+    url = web_url (w->web, 0, NULL, path);
+    mem_free (path);
+    return url;
+}
+
+static const char *
+path_of (const char *url)
+{
+    return strstr (url, SERVE_PREFIX);
+}
+
+START_TEST (whole_head_and_ranges)
+{
+    struct world w;
+    struct serve_status status;
+    struct fetched f;
+    char *url;
+
+    world_open (&w, 200001, &here, 1);
+    url = publish (&w, NULL);
+    f = fetch (url, NULL, 0, false);
+    ck_assert (f.code == CURLE_OK && f.status == 200 && f.len == 200001 && !f.differs);
+    ck_assert (says (&f, "content-length: 200001\r\n") && says (&f, "accept-ranges: bytes"));
+    ck_assert (says (&f, "content-type: application/octet-stream\r\n"));
+    ck_assert (says (&f, reader_sha256 (w.reader)));
+    buf_free (&f.headers);
+    f = fetch (url, NULL, 0, true);
+    ck_assert (f.status == 200 && f.len == 0 && says (&f, "content-length: 200001\r\n"));
+    buf_free (&f.headers);
+    f = fetch (url, "70000-150000", 70000, false);
+    ck_assert (f.status == 206 && f.len == 80001 && !f.differs);
+    ck_assert (says (&f, "content-range: bytes 70000-150000/200001\r\n"));
+    buf_free (&f.headers);
+    f = fetch (url, "-1", 200000, false);
+    ck_assert (f.status == 206 && f.len == 1 && !f.differs);
+    buf_free (&f.headers);
+    f = fetch (url, "200001-", 0, false);
+    ck_assert (f.status == 416 && says (&f, "content-range: bytes */200001\r\n"));
+    buf_free (&f.headers);
+    wait_access (&w, 5);
+    ck_assert (serve_status (w.serve, path_of (url), &status));
+    ck_assert (status.gets_completed == 1 && status.gets_started == 3);
+    ck_assert_str_eq (w.log.lines[1].method, "HEAD");
+    ck_assert (!w.log.lines[0].aborted && w.log.lines[0].bytes == 200001);
+    ck_assert_ptr_null (strstr (w.log.lines[0].path, path_of (url) + 12));   /* no token */
+    mem_free (url);
+    world_close (&w);
+}
+END_TEST
+
+START_TEST (if_range)
+{
+    static const struct { const char *header; long status; } table[] = {
+        { "If-Range: \"x\"", 200 }, { "If-Range: \"%s\"", 206 },
+    };
+    struct world w;
+    char *url;
+
+    world_open (&w, 100, &here, 1);
+    url = publish (&w, NULL);
+    for (size_t i = 0; i < COUNT_OF (table); i++) {
+        struct fetched f = { .first = 0 };
+        CURL *c = prepare (&f, url, "0-9");
+        char *header = i == 0 ? str_dup (table[i].header)
+                              : str_printf ("If-Range: \"%s\"", reader_sha256 (w.reader));
+        struct curl_slist *list = curl_slist_append (NULL, header);
+
+        curl_easy_setopt (c, CURLOPT_HTTPHEADER, list);
+        fetch_with (c, &f);
+        ck_assert_int_eq (f.status, table[i].status);
+        curl_slist_free_all (list);
+        buf_free (&f.headers);
+        mem_free (header);
+    }
+    mem_free (url);
+    world_close (&w);
+}
+END_TEST
+
+START_TEST (urls_that_ended)
+{
+    struct world w;
+    struct serve_options once = { .max_gets = 1 }, other = { .client = "127.9.9.9" };
+    struct fetched f;
+    char *url, *wrong;
+
+    world_open (&w, 100, &here, 1);
+    url = publish (&w, &once);
+    f = fetch (url, NULL, 0, true);                /* HEAD uses nothing up */
+    ck_assert_int_eq (f.status, 200);
+    buf_free (&f.headers);
+    f = fetch (url, NULL, 0, false);
+    ck_assert_int_eq (f.status, 200);
+    buf_free (&f.headers);
+    wait_access (&w, 2);
+    f = fetch (url, NULL, 0, false);
+    ck_assert_int_eq (f.status, 404);
+    buf_free (&f.headers);
+    mem_free (url);
+
+    url = publish (&w, &other);
+    f = fetch (url, NULL, 0, false);
+    ck_assert_int_eq (f.status, 404);
+    buf_free (&f.headers);
+    mem_free (url);
+
+    url = publish (&w, NULL);
+    wrong = str_printf ("%s.sig", url);
+    f = fetch (wrong, NULL, 0, false);
+    ck_assert_int_eq (f.status, 404);
+    buf_free (&f.headers);
+    ck_assert (serve_revoke (w.serve, path_of (url)));
+    f = fetch (url, NULL, 0, false);
+    ck_assert_int_eq (f.status, 404);
+    buf_free (&f.headers);
+    mem_free (wrong);
+    mem_free (url);
+    world_close (&w);
+}
+END_TEST
+
+START_TEST (two_at_once)
+{
+    struct world w;
+    struct fetched f[2] = { { .first = 0 }, { .first = 0 } };
+    CURLM *multi = curl_multi_init ();
+    CURL *c[2];
+    int running = 1;
+    char *url;
+
+    world_open (&w, 3000000, &here, 1);
+    url = publish (&w, NULL);
+    for (size_t i = 0; i < 2; i++) {
+        c[i] = prepare (&f[i], url, NULL);
+        curl_multi_add_handle (multi, c[i]);
+    }
+    while (running > 0) {
+        ck_assert_int_eq (curl_multi_perform (multi, &running), CURLM_OK);
+        ck_assert_int_eq (curl_multi_poll (multi, NULL, 0, 1000, NULL), CURLM_OK);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert (f[i].len == 3000000 && !f[i].differs);
+        curl_multi_remove_handle (multi, c[i]);
+        curl_easy_cleanup (c[i]);
+        buf_free (&f[i].headers);
+    }
+    curl_multi_cleanup (multi);
+    mem_free (url);
+    world_close (&w);
+}
+END_TEST
+
+static long
+rss_kib (void)
+{
+    FILE *f = fopen ("/proc/self/status", "re");
+    char line[256];
+    long kib = -1;
+
+    ck_assert_ptr_nonnull (f);
+    while (fgets (line, sizeof (line), f) != NULL) {
+        if (str_starts (line, "VmRSS:")) {
+            kib = strtol (line + 6, NULL, 10);
+        }
+    }
+    fclose (f);
+    return kib;
+}
+
+struct watch {
+    struct fetched fetched;
+    long most_kib;
+};
+
+static size_t
+on_watched (char *data, size_t one, size_t len, void *ctx)
+{
+    struct watch *watch = ctx;
+
+    if (watch->fetched.len % (4 << 20) < len) {
+        long now = rss_kib ();
+
+        watch->most_kib = now > watch->most_kib ? now : watch->most_kib;
+    }
+    return on_body (data, one, len, &watch->fetched);
+}
+
+START_TEST (big_image_little_memory)
+{
+    struct world w;
+    struct watch watch = { .most_kib = 0 };
+    const struct web_access *last;
+    long before;
+    char *url;
+    CURL *c;
+
+    world_open (&w, 64u << 20, &here, 1);
+    url = publish (&w, NULL);
+    c = prepare (&watch.fetched, url, NULL);
+    curl_easy_setopt (c, CURLOPT_WRITEFUNCTION, on_watched);
+    curl_easy_setopt (c, CURLOPT_WRITEDATA, &watch);
+    before = rss_kib ();
+    fetch_with (c, &watch.fetched);
+    ck_assert (watch.fetched.len == 64u << 20 && !watch.fetched.differs);
+    last = wait_access (&w, 1);
+    ck_assert_uint_eq (last->bytes, 64u << 20);
+    ck_assert_msg (watch.most_kib - before < 16 * 1024, "%ld KiB more", watch.most_kib - before);
+    buf_free (&watch.fetched.headers);
+    mem_free (url);
+    world_close (&w);
+}
+END_TEST
+
+static size_t
+give_up (char *data, size_t one, size_t len, void *ctx)
+{
+    (void) data;
+    (void) one;
+    (void) len;
+    (void) ctx;
+    return 0;
+}
+
+START_TEST (client_aborts)
+{
+    struct world w;
+    struct serve_status status;
+    struct fetched f = { .first = 0 };
+    const struct web_access *a;
+    char *url;
+    CURL *c;
+
+    world_open (&w, 32u << 20, &here, 1);
+    url = publish (&w, NULL);
+    c = prepare (&f, url, NULL);
+    curl_easy_setopt (c, CURLOPT_WRITEFUNCTION, give_up);
+    fetch_with (c, &f);
+    ck_assert_int_eq (f.code, CURLE_WRITE_ERROR);
+    a = wait_access (&w, 1);
+    ck_assert (a->aborted && a->bytes < 32u << 20);
+    ck_assert (serve_status (w.serve, path_of (url), &status));
+    ck_assert (status.gets_completed == 0 && status.alive);
+    buf_free (&f.headers);
+    f = fetch (url, "0-9", 0, false);              /* and the server goes on */
+    ck_assert_int_eq (f.status, 206);
+    buf_free (&f.headers);
+    mem_free (url);
+    world_close (&w);
+}
+END_TEST
+
+/* The URL is revoked while the client reads: it gets less than was promised. */
+struct revoker {
+    struct fetched fetched;
+    struct world *world;
+    const char *path;
+};
+
+static size_t
+revoke_then_read (char *data, size_t one, size_t len, void *ctx)
+{
+    struct revoker *r = ctx;
+
+    (void) serve_revoke (r->world->serve, r->path);
+    return on_body (data, one, len, &r->fetched);
+}
+
+START_TEST (revoked_meanwhile)
+{
+    struct world w;
+    struct revoker r = { .world = &w };
+    char *url;
+    CURL *c;
+
+    world_open (&w, 64u << 20, &here, 1);
+    url = publish (&w, NULL);
+    r.path = path_of (url);
+    c = prepare (&r.fetched, url, NULL);
+    curl_easy_setopt (c, CURLOPT_WRITEFUNCTION, revoke_then_read);
+    curl_easy_setopt (c, CURLOPT_WRITEDATA, &r);
+    fetch_with (c, &r.fetched);
+    ck_assert_int_eq (r.fetched.code, CURLE_PARTIAL_FILE);
+    ck_assert (wait_access (&w, 1)->aborted);
+    buf_free (&r.fetched.headers);
+    mem_free (url);
+    world_close (&w);
+}
+END_TEST
+
+/* ---- requests that libcurl would not send ---- */
+
+static int
+dial (uint16_t port)
+{
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons (port) };
+    struct timeval limit = { .tv_sec = 20 };
+    int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    a.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
+    ck_assert_int_eq (connect (fd, (const struct sockaddr *) &a, sizeof (a)), 0);
+    setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof (limit));
+    return fd;
+}
+
+/* Sends, and reads until the server closes; the status, 0 = closed without an answer. */
+static long
+speak (uint16_t port, const char *request, size_t len)
+{
+    struct buf got = { 0 };
+    char chunk[4096];
+    ssize_t n;
+    long status = 0;
+    int fd = dial (port);
+
+    ck_assert_int_ge (send (fd, request, len, MSG_NOSIGNAL), 0);
+    while ((n = recv (fd, chunk, sizeof (chunk), 0)) > 0) {
+        buf_append (&got, chunk, (size_t) n);
+    }
+    close (fd);
+    if (got.len > 12 && str_starts (got.data, "HTTP/1.")) {
+        status = strtol (got.data + 9, NULL, 10);
+    }
+    buf_free (&got);
+    return status;
+}
+
+START_TEST (refusals)
+{
+    static const struct { const char *request; long status; } table[] = {
+        { "GET / HTTP/1.0\r\n\r\n", 404 },
+        { "GET /fw/ HTTP/1.0\r\n\r\n", 404 },
+        { "GET /fw/x/y HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 404 },
+        { "POST /fw/x HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab", 405 },
+        { "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", 405 },
+        { "DELETE /fw/x HTTP/1.1\r\nHost: a\r\n\r\n", 405 },
+        { "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n"
+          "0\r\n\r\n", 400 },
+        { "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400 },
+        { "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab", 400 },
+        { "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc", 400 },
+        { "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400 },
+        { "GET / HTTP/1.1\r\n\r\n", 400 },
+        { "GET / HTTP/9.9\r\nHost: a\r\n\r\n", 505 },
+        { "GET /a%00b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", -1 },
+        { "GET http://a/fw/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", -1 },
+        { "GET /../../etc/passwd HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", -1 },
+        { "BREW / HTTP/1.1\r\nHost: a\r\n\r\n", -1 },
+    };
+    struct world w;
+
+    world_open (&w, 10, &here, 1);
+    for (size_t i = 0; i < COUNT_OF (table); i++) {
+        long status = speak (web_port (w.web, 0), table[i].request, strlen (table[i].request));
+
+        if (table[i].status >= 0) {
+            ck_assert_msg (status == table[i].status, "%s: %ld", table[i].request, status);
+        } else {
+            ck_assert_msg (status == 0 || status >= 400, "%s: %ld", table[i].request, status);
+        }
+    }
+    world_close (&w);
+}
+END_TEST
+
+START_TEST (oversize)
+{
+    struct world w;
+    struct buf b = { 0 };
+    long status;
+
+    world_open (&w, 10, &here, 1);
+    buf_puts (&b, "GET /");
+    for (size_t i = 0; i < 20000; i++) {
+        buf_putc (&b, 'a');
+    }
+    buf_puts (&b, " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    status = speak (web_port (w.web, 0), b.data, b.len);
+    ck_assert_msg (status == 0 || status >= 400, "%ld", status);
+    buf_free (&b);
+    world_close (&w);
+}
+END_TEST
+
+/* Two requests on one connection. */
+START_TEST (keep_alive)
+{
+    static const char request[] = "GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n";
+    struct world w;
+    char chunk[2048];
+    int fd;
+
+    world_open (&w, 10, &here, 1);
+    fd = dial (web_port (w.web, 0));
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_int_eq (send (fd, request, strlen (request), MSG_NOSIGNAL),
+                          (ssize_t) strlen (request));
+        wait_access (&w, i + 1);
+        ck_assert_int_gt (recv (fd, chunk, sizeof (chunk), 0), 0);
+    }
+    ck_assert_uint_eq (web_connections (w.web), 1);
+    close (fd);
+    world_close (&w);
+}
+END_TEST
+
+START_TEST (connection_limit)
+{
+    struct web_config config = { .listens = &here, .listen_count = 1, .max_connections = 2 };
+    struct web *web;
+    char byte;
+    int fds[3];
+    long status;
+
+    ck_assert_int_eq (web_start (&config, &web, NULL), 0);
+    for (size_t i = 0; i < 3; i++) {
+        fds[i] = dial (web_port (web, 0));
+    }
+    ck_assert_int_eq (recv (fds[2], &byte, 1, 0), 0);      /* closed at once */
+    ck_assert_uint_eq (web_connections (web), 2);
+    close (fds[0]);
+    close (fds[1]);
+    close (fds[2]);
+    do {                                                   /* the room is free again */
+        status = speak (web_port (web, 0), "GET / HTTP/1.0\r\n\r\n", 18);
+    } while (status == 0);
+    ck_assert_int_eq (status, 404);
+    web_stop (web);
+}
+END_TEST
+
+/* ---- routes, sources, starting and stopping ---- */
+
+static void
+hello (void *ctx, const struct web_request *req, struct web_response *res)
+{
+    res->status = 200;
+    res->body = str_printf ("%s %s %s %s", (const char *) ctx, req->path,
+                            req->query == NULL ? "-" : req->query, req->client);
+    res->body_len = strlen (res->body);
+    res->headers[0].name = str_dup ("x-test");
+    res->headers[0].value = str_dup (str_ends (req->path, "evil") ? "a\r\nb: c" : "1");
+    res->header_count = 1;
+}
+
+START_TEST (routes)
+{
+    struct web_route table[] = { { "/", hello, (void *) "root" }, { "/a/", hello, (void *) "a" } };
+    struct web_config config = { .listens = &here, .listen_count = 1, .routes = table,
+                                 .route_count = 2 };
+    static const struct { const char *path, *body; } cases[] = {
+        { "/x?k=1&l=%202", "root /x k=1&l= 2 127.0.0.1" },
+        { "/a/%41", "a /a/A - 127.0.0.1" },
+        { "/", "root / - 127.0.0.1" },
+    };
+    struct web *web;
+    char *url;
+
+    ck_assert_int_eq (web_start (&config, &web, NULL), 0);
+    for (size_t i = 0; i < COUNT_OF (cases); i++) {
+        struct buf body = { 0 };
+        struct fetched f = { .first = 0 };
+        CURL *c;
+
+        url = web_url (web, 0, NULL, cases[i].path);
+        c = prepare (&f, url, NULL);
+        curl_easy_setopt (c, CURLOPT_WRITEFUNCTION, on_header);
+        f.headers.len = 0;
+        curl_easy_setopt (c, CURLOPT_HEADERFUNCTION, NULL);
+        curl_easy_setopt (c, CURLOPT_HEADERDATA, NULL);
+        fetch_with (c, &f);
+        body = f.headers;
+        ck_assert_int_eq (f.status, 200);
+        ck_assert_str_eq (body.data, cases[i].body);
+        buf_free (&body);
+        mem_free (url);
+    }
+    ck_assert_int_eq (speak (web_port (web, 0), "GET /evil HTTP/1.0\r\n\r\n", 22), 0);
+    web_stop (web);
+}
+END_TEST
+
+static size_t
+open_files (void)
+{
+    DIR *d = opendir ("/proc/self/fd");
+    size_t count = 0;
+
+    while (readdir (d) != NULL) {
+        count++;
+    }
+    closedir (d);
+    return count;
+}
+
+START_TEST (starting_and_stopping)
+{
+    struct web_listen taken = here, bad = { .address = "localhost" };
+    struct web_listen far = { .address = "192.0.2.1" };
+    struct web_listen two[] = { here, { .address = "127.0.0.2" } };
+    struct web_config config = { .listens = two, .listen_count = 2 };
+    struct web *web, *other = NULL;
+    struct err err = { 0 };
+    size_t before;
+    char *url;
+
+    ck_assert_int_eq (web_start (&config, &web, &err), 0);
+    web_stop (web);
+    before = open_files ();
+    ck_assert_int_eq (web_start (&config, &web, &err), 0);
+    ck_assert (web_port (web, 0) != 0 && web_port (web, 1) != 0 && web_port (web, 2) == 0);
+    taken.port = web_port (web, 0);
+    config.listens = &taken;
+    config.listen_count = 1;
+    ck_assert_int_eq (web_start (&config, &other, &err), ERR_IO);
+    ck_assert_ptr_nonnull (strstr (err.message, "127.0.0.1 port"));
+    config.listens = &far;
+    ck_assert_int_eq (web_start (&config, &other, &err), ERR_IO);
+    config.listens = &bad;
+    ck_assert_int_eq (web_start (&config, &other, &err), FARRIER_E_INVALID);
+    config.listen_count = 0;
+    ck_assert_int_eq (web_start (&config, &other, &err), FARRIER_E_INVALID);
+    ck_assert_ptr_null (other);
+    url = web_url (web, 1, "fe80::1", "/x");
+    ck_assert (str_starts (url, "http://[fe80::1]:") && str_ends (url, "/x"));
+    mem_free (url);
+    web_stop (web);
+    ck_assert_uint_eq (open_files (), before);
+    web_stop (NULL);
+}
+END_TEST
+
+/* Stopped in the middle of a download: the source is closed, nothing hangs. */
+START_TEST (stopped_meanwhile)
+{
+    struct world w;
+    struct serve_status status;
+    char *url, *request, byte[1024];
+    int fd;
+
+    world_open (&w, 64u << 20, &here, 1);
+    url = publish (&w, NULL);
+    fd = dial (web_port (w.web, 0));
+    request = str_printf ("GET %s HTTP/1.0\r\n\r\n", path_of (url));
+    ck_assert_int_gt (send (fd, request, strlen (request), MSG_NOSIGNAL), 0);
+    ck_assert_int_gt (recv (fd, byte, sizeof (byte), 0), 0);
+    web_stop (w.web);
+    w.web = NULL;
+    ck_assert (wait_access (&w, 1)->aborted);
+    ck_assert (serve_status (w.serve, path_of (url), &status));
+    ck_assert (status.gets_started <= 1 && status.gets_completed == 0);
+    close (fd);
+    mem_free (request);
+    mem_free (url);
+    world_close (&w);
+}
+END_TEST
+
+/* ---- TLS ---- */
+
+static void
+write_pem (const char *dir, EVP_PKEY *key, X509 *cert)
+{
+    char *cert_path = fs_join (dir, "cert.pem"), *key_path = fs_join (dir, "key.pem");
+    FILE *f = fopen (cert_path, "we");
+
+    ck_assert_int_eq (PEM_write_X509 (f, cert), 1);
+    fclose (f);
+    f = fopen (key_path, "we");
+    ck_assert_int_eq (PEM_write_PrivateKey (f, key, NULL, NULL, 0, NULL, NULL), 1);
+    fclose (f);
+    mem_free (cert_path);
+    mem_free (key_path);
+}
+
+static void
+make_certificate (const char *dir)
+{
+    EVP_PKEY *key = EVP_EC_gen ("P-256");
+    X509 *cert = X509_new ();
+    X509_NAME *name;
+
+    ASN1_INTEGER_set (X509_get_serialNumber (cert), 1);
+    X509_gmtime_adj (X509_getm_notBefore (cert), 0);
+    X509_gmtime_adj (X509_getm_notAfter (cert), 3600);
+    X509_set_pubkey (cert, key);
+    name = X509_get_subject_name (cert);
+    X509_NAME_add_entry_by_txt (name, "CN", MBSTRING_ASC, (const unsigned char *) "localhost", -1,
+                                -1, 0);
+    X509_set_issuer_name (cert, name);
+    ck_assert_int_gt (X509_sign (cert, key, EVP_sha256 ()), 0);
+    write_pem (dir, key, cert);
+    X509_free (cert);
+    EVP_PKEY_free (key);
+}
+
+START_TEST (over_tls)
+{
+    struct world w;
+    char *dir = testing_make_dir (), *cert, *key, *url;
+    struct web_listen secure = here;
+    struct web_config config = { .listens = &secure, .listen_count = 1 };
+    struct fetched f = { .first = 0 };
+    struct web *web;
+    struct err err = { 0 };
+    long version = 0;
+    CURL *c;
+
+    make_certificate (dir);
+    cert = fs_join (dir, "cert.pem");
+    key = fs_join (dir, "key.pem");
+    secure.cert_file = cert;
+    secure.key_file = key;
+    world_open (&w, 20u << 20, &secure, 1);
+    url = publish (&w, NULL);
+    ck_assert (str_starts (url, "https://127.0.0.1:"));
+    c = prepare (&f, url, NULL);
+    curl_easy_setopt (c, CURLOPT_SSL_VERIFYPEER, 0L);
+    curl_easy_setopt (c, CURLOPT_SSL_VERIFYHOST, 0L);
+    f.code = curl_easy_perform (c);
+    curl_easy_getinfo (c, CURLINFO_HTTP_VERSION, &version);
+    ck_assert_msg (f.code == CURLE_OK, "%s", curl_easy_strerror (f.code));
+    ck_assert (f.len == 20u << 20 && !f.differs && version == CURL_HTTP_VERSION_1_1);
+    curl_easy_cleanup (c);
+    buf_free (&f.headers);
+    mem_free (url);
+    world_close (&w);
+
+    secure.cert_file = key;
+    ck_assert_int_eq (web_start (&config, &web, &err), FARRIER_E_TLS);
+    ck_assert_ptr_nonnull (strstr (err.message, "key.pem"));
+    secure.cert_file = cert;
+    secure.key_file = "/nonexistent.pem";
+    ck_assert_int_eq (web_start (&config, &web, &err), FARRIER_E_TLS);
+    ck_assert_ptr_nonnull (strstr (err.message, "/nonexistent.pem"));
+    mem_free (cert);
+    mem_free (key);
+    testing_remove_dir (dir);
+}
+END_TEST
+
+int
+main (void)
+{
+    return testing_run (
+        "web", (const TTest *const[]){ whole_head_and_ranges, if_range, urls_that_ended,
+                                       two_at_once, big_image_little_memory, client_aborts,
+                                       revoked_meanwhile, refusals, oversize, keep_alive,
+                                       connection_limit, routes, starting_and_stopping,
+                                       stopped_meanwhile, over_tls, NULL });
+}
