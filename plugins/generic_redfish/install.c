@@ -277,6 +277,8 @@ install_send (struct walk *w)
 {
     const char *method = walk_text (w, "method");
     walk_go (w, "send");
+    walk_keep (w, "sent.at",
+               farrier_printf (w->step, "%lld", (long long) farrier_now_ms (w->step)));
     farrier_progress (w->step, 20, "handing the image over");
     if (strcmp (method, "multipart") == 0)
         return send_multipart (w);

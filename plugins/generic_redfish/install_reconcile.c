@@ -6,11 +6,14 @@
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "generic.h"
 
 #define RECHECK_MS 15000
+/* Vendors show a new task up to a minute late. */
+#define SETTLE_MS 120000
 
 static int32_t
 adopt (int32_t rc)
@@ -110,7 +113,12 @@ maybe_sent (struct walk *w)
                       walk_text (w, "key"), now.version == NULL ? "no version" : now.version);
         return FARRIER_UNKNOWN;
     }
-    return FARRIER_NOT_STARTED;
+    if (walk_text (w, "claimed")[0] == '\0')
+        return FARRIER_NOT_STARTED;
+    /* A fresh attempt would find the service claimed, by us: go on under the same claim. */
+    if (farrier_now_ms (w->step) < strtoll (walk_text (w, "sent.at"), NULL, 10) + SETTLE_MS)
+        return farrier_recheck (w->step, RECHECK_MS);
+    return adopt (install_send (w));
 }
 
 /* The claim: ours when it is there, since it was free before. */
