@@ -192,11 +192,12 @@ static void
 set_url (struct request *r)
 {
     struct net_target *t = r->target;
-    char *url = str_printf ("%s%s", t->url_base, r->path);
+    bool tls = t->tls && !r->tcp_only;
+    char *url = str_printf ("http%s%s%s", tls ? "s" : "", strchr (t->url_base, ':'), r->path);
     curl_easy_setopt (r->easy, CURLOPT_URL, url);
     mem_free (url);
     curl_easy_setopt (r->easy, CURLOPT_PATH_AS_IS, 1L);
-    curl_easy_setopt (r->easy, CURLOPT_PROTOCOLS_STR, t->tls ? "https" : "http");
+    curl_easy_setopt (r->easy, CURLOPT_PROTOCOLS_STR, tls ? "https" : "http");
     if (t->literal)
         return;
 

@@ -439,6 +439,8 @@ static void
 on_stopper (uv_prepare_t *stopper)
 {
     struct loop *loop = stopper->data;
+    if (!loop->aborting && atomic_load (&loop->uploads) == 0 && list_empty (&loop->requests))
+        loop_abort (loop);             /* all that was waited for is done */
     if (loop->works > 0 || loop->resolving > 0 || !list_empty (&loop->requests)
         || !list_empty (&loop->watches) || !list_empty (&loop->processes)
         || !list_empty (&loop->timers))

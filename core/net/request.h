@@ -53,7 +53,9 @@ struct request {
     size_t body_len;
     enum net_auth auth;
     struct session *session;
-    bool changing, plain, keep, expect_gone, internal, look_only;
+    bool changing, plain, keep, expect_gone;
+    bool look_only;                    /* connect, send nothing */
+    bool tcp_only;                     /* look_only without TLS */
     size_t max_response_bytes;
     uint32_t connect_ms;
     int64_t total_ms;                  /* 0 = none */

@@ -41,7 +41,7 @@ struct watch_task {
     size_t state_count;
     const char *identity_pointer;      /* NULL = /StartTime, then /Name */
     const char *identity;              /* known from an earlier run; NULL = the first one seen */
-    bool seen;                         /* an earlier run has seen it: 404 means vanished at once */
+    bool seen;                         /* an earlier run has seen it */
     const char *before;                /* value of the state before the change */
     uint32_t must_change_within_ms;    /* 0 = not asked */
     uint32_t poll_min_ms, poll_max_ms; /* 0 = 5 s, 30 s */
@@ -142,7 +142,8 @@ struct watch_document {
 };
 
 struct watch_collect_result {
-    /* 0; negative when nothing could be read at all (collection failed, CANCELLED) */
+    /* 0; negative when the collection (or a page of it) could not be read, or CANCELLED: what was
+     * read is in documents all the same */
     int32_t code;
     struct err err;
     const struct watch_document *documents;      /* paths in their order, then members in theirs */
