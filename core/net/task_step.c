@@ -399,7 +399,7 @@ judge_state (struct task_step *step, int64_t now_ms, const struct look *look, co
     case FARRIER_TASK_MEANS_DONE:
         step->percent = 100;
         end_with (step, FARRIER_TASK_DONE);
-        return ended ();
+        return (struct task_decision) { .end = true, .progress = true };
     case FARRIER_TASK_MEANS_FAILED:
         end_failed (step, look->doc);
         return ended ();
@@ -433,7 +433,7 @@ judge_monitor (struct task_step *step, int64_t now_ms, const struct look *look)
     if (look->status < 300) {
         step->percent = 100;
         end_with (step, FARRIER_TASK_DONE);
-        return ended ();
+        return (struct task_decision) { .end = true, .progress = true };
     }
     struct redfish_error e;
     redfish_error_parse (look->status, false, look->doc, &e);
