@@ -85,7 +85,7 @@ rule_of (const char *id)
 }
 
 uint32_t
-redfish_message_kind (const char *message_id)
+redfish_kind_of_message (const char *message_id)
 {
     int rule = rule_of (message_id);
     return rule < 0 ? REDFISH_MESSAGE_UNKNOWN : rules[rule].kind;

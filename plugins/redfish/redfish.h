@@ -201,7 +201,7 @@ enum redfish_message_kind {
 };
 
 /* By the id's registry and key, whatever the versions between. */
-uint32_t redfish_message_kind (const char *message_id);
+uint32_t redfish_kind_of_message (const char *message_id);
 
 struct redfish_verdict {
     uint32_t kind;                     /* the gravest of all messages; UNKNOWN when there are none */
