@@ -263,8 +263,10 @@ keep_inventory (struct turn *t, const struct farrier_step *step, struct err *err
     };
     if (inventory) {
         rc = inventory_batch_put (turn_batch (t), host, &reading, err);
-        if (rc == 0)
+        if (rc == 0) {
             mark_time (t, "inventory_ms");
+            turn_measured (t, &step->components);
+        }
     } else {
         rc = keep_identity (t, host, &reading, err);
     }

@@ -207,6 +207,19 @@ turn_components (struct turn *t)
     return &t->components;
 }
 
+void
+turn_measured (struct turn *t, const struct vec *components)
+{
+    vec_free_with (&t->components, free_component);
+    t->components = (struct vec) { 0 };
+    t->components_read = true;
+    for (size_t i = 0; i < components->count; i++) {
+        struct component *c = mem_alloc (sizeof *c);
+        component_copy (c, vec_at (components, i));
+        vec_push (&t->components, c);
+    }
+}
+
 const struct component *
 turn_component (struct turn *t, const char *key)
 {

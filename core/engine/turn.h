@@ -62,6 +62,8 @@ void turn_set_bag_flag (struct turn *t, const char *name, bool value);
 
 /* The host's last inventory; struct component *. */
 const struct vec *turn_components (struct turn *t);
+/* This turn has measured them anew (copies are made): the store's are old until the commit. */
+void turn_measured (struct turn *t, const struct vec *components);
 const struct component *turn_component (struct turn *t, const char *key);
 
 /* A component's outcome climbs (or steps aside); cause is taken over, measured may be NULL. */
