@@ -50,7 +50,8 @@ START_TEST (reads_everything)
     ck_assert_uint_eq (t->line, 8);
     ck_assert (t->allow_downgrade && t->pin && t->priority == 7 && t->block_count == 2);
     ck_assert_str_eq (t->floor, "1.9");
-    ck_assert (baseline_target_blocks (t, NULL, "v2.0") && baseline_target_blocks (t, NULL, "1.9.9"));
+    ck_assert (baseline_target_blocks (t, NULL, "v2.0"));
+    ck_assert (baseline_target_blocks (t, NULL, "1.9.9"));
     ck_assert (!baseline_target_blocks (t, NULL, "2.1"));
     testing_string (baseline_target_text (t), "version 2.1.0");
     t = &b->targets[1];
@@ -115,13 +116,15 @@ START_TEST (every_mistake_has_its_line)
         { HEAD "match = { type = \"bois\"; }; version = \"1\";" TAIL, 3, "bois" },
         { HEAD "match = { model = \"x\"; }; version = \"1\";" TAIL, 3, "type" },
         { HEAD "match = { type = \"nic\"; keys = \"x\"; }; version = \"1\";" TAIL, 3, "keys" },
-        { HEAD "match = { type = \"nic\"; keys = { a = 1; }; }; version = \"1\";" TAIL, 3, "keys.a" },
+        { HEAD "match = { type = \"nic\"; keys = { a = 1; }; }; version = \"1\";" TAIL, 3,
+          "keys.a" },
         { "baseline = { name = \"a b\"; targets = ({" BIOS "version = \"1\";" TAIL, 1, "a b" },
         { "baseline = { targets = ({" BIOS "version = \"1\";" TAIL, 1, "name" },
         { "baseline = { name = \"b\"; };", 1, "targets" },
         { "baseline = { name = \"b\"; targets = (); };", 1, "empty" },
         { "basline = { name = \"b\"; };", 1, "baseline" },
-        { "baseline = { name = \"b\"; policy = \"security\"; targets = ({" BIOS TAIL, 1, "catalog" },
+        { "baseline = { name = \"b\"; policy = \"security\"; targets = ({" BIOS TAIL, 1,
+          "catalog" },
     };
 
     for (size_t i = 0; i < COUNT_OF (table); i++) {

@@ -59,8 +59,8 @@ struct baseline {
 };
 
 /* Reads one file. 0, or the code of conf_load() / conf_result() (ERR_SYNTAX …) with *ret untouched:
- * err holds the first finding, and all are appended to `findings` (struct conf_finding *, core/conf;
- * may be NULL). */
+ * err holds the first finding, and all are appended to `findings` (struct conf_finding * of
+ * core/conf; may be NULL). */
 int32_t baseline_load (const char *path, struct baseline **ret, struct vec *findings,
                        struct err *err);
 /* The same for a text in memory; name stands for the file. */

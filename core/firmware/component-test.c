@@ -110,7 +110,8 @@ END_TEST
 
 START_TEST (json_mistakes)
 {
-    static const char *const bad[] = { "{}", "{\"type\":\"bios\"}", "{\"key\":\"a\",\"type\":\"b\"}",
+    static const char *const bad[] = { "{}", "{\"type\":\"bios\"}",
+                                       "{\"key\":\"a\",\"type\":\"b\"}",
                                        "{\"key\":7,\"type\":\"bios\"}", "[]" };
 
     for (size_t i = 0; i < COUNT_OF (bad); i++) {
@@ -164,7 +165,8 @@ START_TEST (manifest)
         ck_assert_msg (strstr (err.message, bad[k].named) != NULL, "%s", err.message);
     }
     ck_assert_int_eq (read_image (MANIFEST ("\"imported_at\":\"2026-01-02T03:04:05.000Z\","
-                                            "\"match\":{\"model\":\"R7*\",\"keys\":{\"id\":\"1*\"}},"
+                                            "\"match\":{\"model\":\"R7*\","
+                                            "\"keys\":{\"id\":\"1*\"}},"
                                             "\"simulated\":true,\"notes\":\"n\""), &i, NULL), 0);
     image_copy (&copy, &i);
     a = image_to_json (&i);

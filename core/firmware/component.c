@@ -209,7 +209,8 @@ component_from_abi (const struct farrier_component *in, struct component *ret, s
     struct component c = { 0 };
 
     if (str_empty (in->key)) {
-        return err_set (err, FARRIER_E_PLUGIN_BUG, "the plugin emitted component '%s' without a key",
+        return err_set (err, FARRIER_E_PLUGIN_BUG,
+                        "the plugin emitted component '%s' without a key",
                         in->name == NULL ? "" : in->name);
     }
     if (in->type >= COMPONENT_TYPE_COUNT) {

@@ -48,7 +48,7 @@ int32_t image_from_json (const json_t *v, struct image *ret, struct err *err);
 bool image_fits (const struct image *i, const struct component *c, const char *host_vendor,
                  const char *host_model, const char **ret_why);
 
-/* Is it meant by "sha256:HEX" (at least 8 digits), HEX, its name, its file name or "name-version"? */
+/* Is it meant by "sha256:HEX" (8 digits at least), HEX, its name, file name or "name-version"? */
 bool image_named (const struct image *i, const char *ref);
 
 /* What a manifest accepts: names [A-Za-z0-9._+-]+, vendors [a-z0-9._-]+, neither begins with a dot;

@@ -22,7 +22,10 @@ digest_in (const json_t *v, const char *pointer)
 {
     const char *text = json_str (v, pointer);
 
-    return text != NULL && str_starts (text, "sha256:") ? str_dup (text + strlen ("sha256:")) : NULL;
+    if (text == NULL || !str_starts (text, "sha256:")) {
+        return NULL;
+    }
+    return str_dup (text + strlen ("sha256:"));
 }
 
 static int

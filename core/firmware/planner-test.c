@@ -60,92 +60,93 @@ plan_single (struct component *c, struct baseline_target *t, struct image *image
     return p;
 }
 
-/* Images of the table below: the wanted one, an old one, and one for another model. */
+/* The images are: the wanted one, an old one, and one for another model. */
+static const struct decision {
+    const char *version, *pending, *status;
+    int updateable;
+    enum baseline_want want;
+    const char *wanted, *floor, *block;
+    bool allow_downgrade, pin;
+    const char *decision, *code;
+} decision_table[] = {
+    { "2.0", NULL, NULL, 1, BASELINE_VERSION, "2.1", NULL, NULL, 0, 0, "install", NULL },
+    { "2.1", NULL, NULL, 1, BASELINE_VERSION, "2.1", NULL, NULL, 0, 0, "noop", "at_version" },
+    { "v2.1", NULL, NULL, 0, BASELINE_VERSION, "2.1", NULL, NULL, 0, 0, "noop", "at_version" },
+    { "2.2", NULL, NULL, 1, BASELINE_VERSION, "2.1", NULL, NULL, 0, 0, "noop", "newer" },
+    { "2.2", NULL, NULL, 1, BASELINE_VERSION, "2.1", NULL, NULL, 1, 0, "install", NULL },
+    { "2.2", NULL, NULL, 1, BASELINE_VERSION, "2.1", NULL, NULL, 0, 1, "no_solution",
+      "downgrade" },
+    { "2.2", NULL, NULL, 1, BASELINE_VERSION, "2.1", NULL, "2.2", 0, 0, "no_solution",
+      "blocked_version" },
+    { "golden x", NULL, NULL, 1, BASELINE_VERSION, "2.1", NULL, NULL, 0, 0, "no_solution",
+      "incomparable" },
+    { "golden x", NULL, NULL, 1, BASELINE_VERSION, "2.1", NULL, NULL, 1, 0, "install", NULL },
+    { NULL, NULL, NULL, 1, BASELINE_VERSION, "2.1", NULL, NULL, 1, 0, "no_solution",
+      "no_version" },
+    { "2.0", NULL, "StandbySpare", 1, BASELINE_VERSION, "2.1", NULL, NULL, 0, 0, "noop",
+      "standby" },
+    { "2.0", "2.1", NULL, 1, BASELINE_VERSION, "2.1", NULL, NULL, 0, 0, "blocked", "pending" },
+    { "2.1", "2.0", NULL, 1, BASELINE_VERSION, "2.1", NULL, NULL, 0, 0, "blocked", "pending" },
+    { "2.1", "2.1", NULL, 1, BASELINE_VERSION, "2.1", NULL, NULL, 0, 0, "noop", "at_version" },
+    { "2.0", NULL, NULL, 0, BASELINE_VERSION, "2.1", NULL, NULL, 0, 0, "no_solution",
+      "not_updateable" },
+    { "2.0", NULL, NULL, -1, BASELINE_VERSION, "2.1", NULL, NULL, 0, 0, "install", NULL },
+    { "2.0", NULL, NULL, 1, BASELINE_VERSION, "2.3", NULL, NULL, 0, 0, "no_solution",
+      "no_image" },
+    { "2.0", NULL, NULL, 1, BASELINE_VERSION, "3.0", NULL, NULL, 0, 0, "no_solution",
+      "no_image" },
+    { "2.0", NULL, NULL, 1, BASELINE_IMAGE, "sha256:aaaaaaaa", NULL, NULL, 0, 0, "install",
+      NULL },
+    { "2.0", NULL, NULL, 1, BASELINE_IMAGE, "fw-2.1", NULL, NULL, 0, 0, "install", NULL },
+    { "2.0", NULL, NULL, 1, BASELINE_IMAGE, "fw-3.0", NULL, NULL, 0, 0, "no_solution",
+      "no_image" },
+    { "2.0", NULL, NULL, 1, BASELINE_IMAGE, "fw", NULL, NULL, 0, 0, "no_solution",
+      "ambiguous" },
+    { "2.0", NULL, NULL, 1, BASELINE_IMAGE, "fw-2.1", "2.2", NULL, 0, 0, "no_solution",
+      "floor" },
+    { "2.0", NULL, NULL, 1, BASELINE_IMAGE, "fw-2.1", NULL, "2.1", 0, 0, "no_solution",
+      "blocked_version" },
+    { "2.2", NULL, NULL, 1, BASELINE_IMAGE, "fw-2.1", NULL, NULL, 0, 0, "noop", "newer" },
+    { "2.0", NULL, NULL, 1, BASELINE_LATEST, NULL, NULL, NULL, 0, 0, "install", NULL },
+    { "2.0", NULL, NULL, 1, BASELINE_LATEST, NULL, NULL, "2.1", 0, 0, "noop", "at_version" },
+    { "2.0", NULL, NULL, 1, BASELINE_LATEST, NULL, "2.5", NULL, 0, 0, "noop", "no_image" },
+    { "2.4", NULL, NULL, 1, BASELINE_LATEST, NULL, NULL, NULL, 0, 0, "noop", "newer" },
+    { "2.0", NULL, NULL, 1, BASELINE_MANUAL, NULL, NULL, NULL, 0, 0, "noop", "manual" },
+};
+
 START_TEST (decisions)
 {
-    static const struct {
-        const char *version, *pending, *status;
-        int updateable;
-        enum baseline_want want;
-        const char *wanted, *floor, *block;
-        bool allow_downgrade, pin;
-        const char *decision, *code;
-    } table[] = {
-        { "2.0", NULL, NULL, 1, BASELINE_VERSION, "2.1", NULL, NULL, 0, 0, "install", NULL },
-        { "2.1", NULL, NULL, 1, BASELINE_VERSION, "2.1", NULL, NULL, 0, 0, "noop", "at_version" },
-        { "v2.1", NULL, NULL, 0, BASELINE_VERSION, "2.1", NULL, NULL, 0, 0, "noop", "at_version" },
-        { "2.2", NULL, NULL, 1, BASELINE_VERSION, "2.1", NULL, NULL, 0, 0, "noop", "newer" },
-        { "2.2", NULL, NULL, 1, BASELINE_VERSION, "2.1", NULL, NULL, 1, 0, "install", NULL },
-        { "2.2", NULL, NULL, 1, BASELINE_VERSION, "2.1", NULL, NULL, 0, 1, "no_solution",
-          "downgrade" },
-        { "2.2", NULL, NULL, 1, BASELINE_VERSION, "2.1", NULL, "2.2", 0, 0, "no_solution",
-          "blocked_version" },
-        { "golden x", NULL, NULL, 1, BASELINE_VERSION, "2.1", NULL, NULL, 0, 0, "no_solution",
-          "incomparable" },
-        { "golden x", NULL, NULL, 1, BASELINE_VERSION, "2.1", NULL, NULL, 1, 0, "install", NULL },
-        { NULL, NULL, NULL, 1, BASELINE_VERSION, "2.1", NULL, NULL, 1, 0, "no_solution",
-          "no_version" },
-        { "2.0", NULL, "StandbySpare", 1, BASELINE_VERSION, "2.1", NULL, NULL, 0, 0, "noop",
-          "standby" },
-        { "2.0", "2.1", NULL, 1, BASELINE_VERSION, "2.1", NULL, NULL, 0, 0, "blocked", "pending" },
-        { "2.1", "2.0", NULL, 1, BASELINE_VERSION, "2.1", NULL, NULL, 0, 0, "blocked", "pending" },
-        { "2.1", "2.1", NULL, 1, BASELINE_VERSION, "2.1", NULL, NULL, 0, 0, "noop", "at_version" },
-        { "2.0", NULL, NULL, 0, BASELINE_VERSION, "2.1", NULL, NULL, 0, 0, "no_solution",
-          "not_updateable" },
-        { "2.0", NULL, NULL, -1, BASELINE_VERSION, "2.1", NULL, NULL, 0, 0, "install", NULL },
-        { "2.0", NULL, NULL, 1, BASELINE_VERSION, "2.3", NULL, NULL, 0, 0, "no_solution",
-          "no_image" },
-        { "2.0", NULL, NULL, 1, BASELINE_VERSION, "3.0", NULL, NULL, 0, 0, "no_solution",
-          "no_image" },
-        { "2.0", NULL, NULL, 1, BASELINE_IMAGE, "sha256:aaaaaaaa", NULL, NULL, 0, 0, "install",
-          NULL },
-        { "2.0", NULL, NULL, 1, BASELINE_IMAGE, "fw-2.1", NULL, NULL, 0, 0, "install", NULL },
-        { "2.0", NULL, NULL, 1, BASELINE_IMAGE, "fw-3.0", NULL, NULL, 0, 0, "no_solution",
-          "no_image" },
-        { "2.0", NULL, NULL, 1, BASELINE_IMAGE, "fw", NULL, NULL, 0, 0, "no_solution",
-          "ambiguous" },
-        { "2.0", NULL, NULL, 1, BASELINE_IMAGE, "fw-2.1", "2.2", NULL, 0, 0, "no_solution",
-          "floor" },
-        { "2.0", NULL, NULL, 1, BASELINE_IMAGE, "fw-2.1", NULL, "2.1", 0, 0, "no_solution",
-          "blocked_version" },
-        { "2.2", NULL, NULL, 1, BASELINE_IMAGE, "fw-2.1", NULL, NULL, 0, 0, "noop", "newer" },
-        { "2.0", NULL, NULL, 1, BASELINE_LATEST, NULL, NULL, NULL, 0, 0, "install", NULL },
-        { "2.0", NULL, NULL, 1, BASELINE_LATEST, NULL, NULL, "2.1", 0, 0, "noop", "at_version" },
-        { "2.0", NULL, NULL, 1, BASELINE_LATEST, NULL, "2.5", NULL, 0, 0, "noop", "no_image" },
-        { "2.4", NULL, NULL, 1, BASELINE_LATEST, NULL, NULL, NULL, 0, 0, "noop", "newer" },
-        { "2.0", NULL, NULL, 1, BASELINE_MANUAL, NULL, NULL, NULL, 0, 0, "noop", "manual" },
-    };
-
-    for (size_t i = 0; i < COUNT_OF (table); i++) {
+    for (size_t i = 0; i < COUNT_OF (decision_table); i++) {
+        const struct decision *d = &decision_table[i];
         struct image images[] = { an_image (FARRIER_COMPONENT_BIOS, "2.1", sha_a),
                                   an_image (FARRIER_COMPONENT_BIOS, "2.0", sha_b),
                                   an_image (FARRIER_COMPONENT_BIOS, "3.0", sha_c) };
         struct component c = { .type = FARRIER_COMPONENT_BIOS, .key = S ("bios"),
-                               .version = S (table[i].version), .pending = S (table[i].pending),
-                               .status = S (table[i].status), .updateable = table[i].updateable };
-        struct baseline_target t = target (FARRIER_COMPONENT_BIOS, table[i].wanted);
-        char *blocks[] = { S (table[i].block) };
+                               .version = S (d->version), .pending = S (d->pending),
+                               .status = S (d->status), .updateable = d->updateable };
+        struct baseline_target t = target (FARRIER_COMPONENT_BIOS, d->wanted);
+        char *blocks[] = { S (d->block) };
         struct planner_input none = { .hosts = NULL };
         struct vec lines = { 0 };
         const struct plan_line *line;
         struct plan *p;
 
         images[2].match_model = S ("Other");
-        t.want = table[i].want;
+        t.want = d->want;
         t.image = t.version;
-        t.floor = S (table[i].floor);
+        t.floor = S (d->floor);
         t.blocks = blocks;
-        t.block_count = table[i].block != NULL;
-        t.allow_downgrade = table[i].allow_downgrade;
-        t.pin = table[i].pin;
+        t.block_count = d->block != NULL;
+        t.allow_downgrade = d->allow_downgrade;
+        t.pin = d->pin;
         p = plan_single (&c, &t, images, COUNT_OF (images), &none);
         ck_assert_int_eq (plan_explain (p, "n1", &lines, NULL), 0);
         ck_assert_uint_eq (lines.count, 1);
         line = lines.items[0];
-        ck_assert_msg (str_eq (line->decision, table[i].decision), "case %zu: %s: %s", i,
+        ck_assert_msg (str_eq (line->decision, d->decision), "case %zu: %s: %s", i,
                        line->decision, line->text);
-        if (table[i].code != NULL) {
-            ck_assert_msg (str_eq (p->hosts[0].skips[0].code, table[i].code), "case %zu: %s: %s",
+        if (d->code != NULL) {
+            ck_assert_msg (str_eq (p->hosts[0].skips[0].code, d->code), "case %zu: %s: %s",
                            i, p->hosts[0].skips[0].code, line->text);
         } else {
             ck_assert_str_eq (line->to, "2.1");

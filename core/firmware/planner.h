@@ -21,8 +21,8 @@
 struct planner_host {
     const char *id;
     const char *name;
-    /* "dell"; NULL = not known. Where a fact "manufacturer" ("Dell Inc.") is given, either may match
-     * the vendor of an image or of a target. */
+    /* "dell"; NULL = not known. Where a fact "manufacturer" ("Dell Inc.") is given, either may
+     * match the vendor of an image or of a target. */
     const char *vendor;
     const char *model;
     const struct component_pair *facts;     /* "vendor" and "model" need not be repeated here */

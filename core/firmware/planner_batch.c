@@ -1,7 +1,7 @@
 /* planner_batch: the order of the steps of one host, and which of them share an activation.
  *
- * Ranks are kept: no step goes before one of a lower rank. Within a rank, steps are taken in the order
- * that lets the most of them join the batch before or the batch after.
+ * Ranks are kept: no step goes before one of a lower rank. Within a rank, steps are taken in the
+ * order that lets the most of them join the batch before or the batch after.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors

@@ -41,7 +41,8 @@ decide_without_image (struct planner_work *w, const struct planner_wish *wish,
         return true;
     }
     if (str_case_eq (c->status, "StandbySpare")) {
-        skip (w, d, PLAN_NOOP, "standby", str_dup ("it is the standby copy; the active one counts"));
+        skip (w, d, PLAN_NOOP, "standby",
+              str_dup ("it is the standby copy; the active one counts"));
         return true;
     }
     if (!version_present (c->version)) {
@@ -120,8 +121,9 @@ decide_obstacles (struct planner_work *w, const struct planner_wish *wish, const
     const struct baseline_target *t = wish->target;
 
     if (t->floor != NULL && order (w, wanted, t->floor) == VERSION_LESS) {
-        skip (w, d, PLAN_NO_SOLUTION, "floor", str_printf ("%s is below the floor %s of baseline %s",
-                                                           wanted, t->floor, wish->baseline->name));
+        skip (w, d, PLAN_NO_SOLUTION, "floor",
+              str_printf ("%s is below the floor %s of baseline %s", wanted, t->floor,
+                          wish->baseline->name));
     } else if (baseline_target_blocks (t, &w->comparer, wanted)) {
         skip (w, d, PLAN_NO_SOLUTION, "blocked_version",
               str_printf ("%s is forbidden by baseline %s", wanted, wish->baseline->name));

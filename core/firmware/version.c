@@ -218,7 +218,7 @@ compare_hex_number (const char *a, const char *b)
     return x != y ? (x < y ? VERSION_LESS : VERSION_GREATER) : order_of (strcasecmp (a, b));
 }
 
-/* Digits sort before upper-case letters, and all parts are of one width. A missing part is not zero. */
+/* Digits sort before upper-case letters, and all parts have one width. A missing part is not 0. */
 static enum version_order
 compare_hex_parts (const char *a, const char *b)
 {
@@ -317,7 +317,8 @@ version_order_name (enum version_order order)
 bool
 version_present (const char *version)
 {
-    static const char *const none[] = { "N/A", "NA", "None", "Unknown", "Not Present", "Not Available" };
+    static const char *const none[] = { "N/A", "NA", "None", "Unknown", "Not Present",
+                                        "Not Available" };
     char *copy, *text;
     bool present;
 

@@ -1,4 +1,4 @@
-/* version_text: a version as a BMC shows it, cut into family, version proper, build, qualifier, date.
+/* version_text: a version as a BMC shows it, cut into family, version, build, qualifier, date.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -162,7 +162,9 @@ take_dates (struct vec *words)
 static const char *
 skip_v (const char *word)
 {
-    return (word[0] == 'v' || word[0] == 'V') && isdigit ((unsigned char) word[1]) ? word + 1 : word;
+    bool v = (word[0] == 'v' || word[0] == 'V') && isdigit ((unsigned char) word[1]);
+
+    return v ? word + 1 : word;
 }
 
 /* Which word is the version? words->count when none looks like one. */

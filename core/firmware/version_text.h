@@ -1,4 +1,4 @@
-/* version_text: a version as a BMC shows it, cut into family, version proper, build, qualifier, date.
+/* version_text: a version as a BMC shows it, cut into family, version, build, qualifier, date.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors

@@ -144,7 +144,7 @@ START_TEST (references)
     ck_assert_int_eq (repo_import (w.repo, b, &options, NULL, NULL, NULL), 0);
     ref = str_printf ("sha256:%.9s", image.sha256);
     image_clear (&image);
-    ck_assert_int_eq (repo_get (w.repo, ref, &image, &err), 0);       /* one object, two manifests */
+    ck_assert_int_eq (repo_get (w.repo, ref, &image, &err), 0);  /* one object, two names */
     image_clear (&image);
     ck_assert_int_eq (repo_get (w.repo, "a", &image, &err), FARRIER_E_INVALID);
     ck_assert_ptr_nonnull (strstr (err.hint, "a-2.1.0"));
@@ -252,7 +252,7 @@ START_TEST (place_taken)
 }
 END_TEST
 
-static const char sim[] = "FARRIER-SIM-FIRMWARE 1\nnote: simulated firmware\nmodel: generic\n"
+static const char sim[] = "FARRIER-SIM-FIRMWARE 1\nnote: simulated firmware\nmodel: odd\n"
                           "component: storage\nversion: 7.2\nsize: 120\ncheck: 0\n\npayload";
 
 START_TEST (sources_of_metadata)
@@ -271,11 +271,20 @@ START_TEST (sources_of_metadata)
     ck_assert_ptr_nonnull (strstr (err.hint, "--model"));
     ck_assert_int_eq (repo_import (w.repo, file, &some, &image, NULL, &err), 0);
     ck_assert_str_eq (image.version, "8");
-    ck_assert_str_eq (image.name, "generic-storage");
+    ck_assert_str_eq (image.name, "odd-storage");
     ck_assert_str_eq (image.vendor, "farrier-sim");
     ck_assert_uint_eq (image.type, FARRIER_COMPONENT_STORAGE_CONTROLLER);
     ck_assert (image.simulated);
     image_clear (&image);
+    mem_free (file);
+    file = put (&w, "g.bin", "FARRIER-SIM-FIRMWARE 1\nmodel: generic\ncomponent: bmc\n"
+                             "version: 1.2.0\n\nx");
+    ck_assert_int_eq (repo_import (w.repo, file, &none, &image, NULL, &err), 0);
+    ck_assert_str_eq (image.match_model, "SIM-G1*");
+    ck_assert_str_eq (image.match_vendor, "*(simulated)");
+    image_clear (&image);
+    mem_free (file);
+    file = fs_join (w.dir, "s.bin");
     side = put (&w, "s.bin.json", sidecar);
     ck_assert_int_eq (repo_import (w.repo, file, &none, &image, NULL, &err), 0);
     ck_assert_str_eq (image.version, "9");
@@ -404,6 +413,33 @@ START_TEST (newer_format)
 }
 END_TEST
 
+/* The repository of the source tree: made by an import, kept as it is. */
+START_TEST (sample)
+{
+    const char *source = getenv ("FARRIER_TEST_SRCDIR");
+    struct repo_verify_result result;
+    struct vec all = { 0 };
+    struct err err = { 0 };
+    struct repo *r;
+    char *path;
+
+    if (str_empty (source)) {
+        return;                                    /* run by hand: there is nothing to look at */
+    }
+    path = fs_join (source, "firmware-repo/sample");
+    ck_assert_msg (repo_open (path, false, &r, &err) == 0, "%s", err.message);
+    ck_assert_msg (repo_verify (r, NULL, NULL, &result, &err) == 0, "%s", err.message);
+    ck_assert (result.images == 3 && result.objects == 3 && result.orphans == 0);
+    ck_assert_int_eq (repo_list (r, &all, NULL), 0);
+    for (size_t i = 0; i < all.count; i++) {
+        ck_assert (((const struct image *) all.items[i])->simulated);
+    }
+    vec_free_with (&all, free_image);
+    repo_close (r);
+    mem_free (path);
+}
+END_TEST
+
 /* ---- readers ---- */
 
 #define READ_THREADS 4
@@ -469,7 +505,7 @@ END_TEST
 
 /* ---- crashes and full disks ---- */
 
-/* The child imports; with stop_at >= 0 it is killed before its stop_at-th system call has an effect.
+/* The child imports; it is killed at its stop_at-th stop, before or after a system call.
  * Returns true when it came to its end. */
 static bool
 import_until (const char *repo_dir, const char *file, long stop_at)
@@ -582,6 +618,6 @@ main (void)
     return testing_run ("repo",
                         (const TTest *const[]){ import_list_show, references, refusals,
                                                 place_taken, sources_of_metadata, incoming, damage,
-                                                newer_format, readers, killed_anywhere, full_disk,
+                                                newer_format, sample, readers, killed_anywhere, full_disk,
                                                 NULL });
 }

@@ -1,4 +1,4 @@
-/* repo_generation: the list of manifests that is the repository at a moment, and the switch to the next.
+/* repo_generation: the list of manifests that is the repository now, and the switch to the next.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors

@@ -135,8 +135,8 @@ check_copy (struct import *m, uint64_t size, const char *digest, struct err *err
         return err_set (err, FARRIER_E_INVALID, "%s changed while it was read", m->file);
     }
     if (m->expected != NULL && !str_eq (m->expected, digest)) {
-        err_set (err, FARRIER_E_VERIFY, "%s: its sha256 is %s, but %s was promised", m->file, digest,
-                 m->expected);
+        err_set (err, FARRIER_E_VERIFY, "%s: its sha256 is %s, but %s was promised", m->file,
+                 digest, m->expected);
         err_hint (err, "fetch the file again from its vendor; nothing was kept");
         return FARRIER_E_VERIFY;
     }
@@ -233,9 +233,9 @@ check_place (struct import *m, const char *manifest, bool *ret_same, struct err 
             *ret_same = true;
             return 0;
         }
-        err_set (err, ERR_EXISTS, "%s %s %s %s is in the repository already, with %s (sha256:%.12s, "
-                 "this one is sha256:%.12s)", m->image.vendor, component_type_name (m->image.type),
-                 m->image.name, m->image.version,
+        err_set (err, ERR_EXISTS, "%s %s %s %s is in the repository already, with %s "
+                 "(sha256:%.12s, this one is sha256:%.12s)", m->image.vendor,
+                 component_type_name (m->image.type), m->image.name, m->image.version,
                  bytes ? "other metadata" : "other bytes", e->image.sha256, m->image.sha256);
         err_hint (err, "give this one another --name, or farrier repo remove %s-%s first",
                   m->image.name, m->image.version);

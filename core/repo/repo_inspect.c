@@ -50,6 +50,23 @@ type_of (const char *component)
     return component_type_from_name (component, &type) ? component : NULL;
 }
 
+/* The models that hosts of a simulated kind show. */
+static const char *
+host_model_of (const char *kind)
+{
+    static const struct { const char *kind, *model; } table[] = {
+        { "generic", "SIM-G1*" },
+        { "openbmc", "SIM-O1*" },
+    };
+
+    for (size_t i = 0; i < sizeof (table) / sizeof (table[0]); i++) {
+        if (str_eq (kind, table[i].kind)) {
+            return table[i].model;
+        }
+    }
+    return NULL;
+}
+
 bool
 repo_inspect_simulated (void *ctx, const char *filename, const void *head, size_t head_len,
                         struct repo_facts *ret)
@@ -73,7 +90,8 @@ repo_inspect_simulated (void *ctx, const char *filename, const void *head, size_
     model = header_value (header, "model");
     *ret = (struct repo_facts){
         .vendor = str_dup ("farrier-sim"),
-        .match_vendor = str_dup ("Farrier (simulated)*"),
+        .match_vendor = str_dup ("*(simulated)"),
+        .model = str_dup (host_model_of (model)),
         .type = str_dup (type_of (component)),
         .version = header_value (header, "version"),
         .name = model != NULL && component != NULL ? str_printf ("%s-%s", model, component) : NULL,

@@ -1,4 +1,4 @@
-/* repo_metadata: what an image is: told by options, by the sidecar, or by an inspector; never guessed.
+/* repo_metadata: what an image is: told by options, sidecar or inspector; never guessed.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors

@@ -41,7 +41,7 @@ void repo_unlock (int fd);
 int32_t repo_make_dir (const struct repo *r, const char *relative, struct err *err);
 
 /* "objects/sha256/ab/cd…" */
-char *repo_object_path (const struct repo *r, const char *sha256);    /* heap, absolute or as path */
+char *repo_object_path (const struct repo *r, const char *sha256);    /* heap */
 /* The entry that ref means; NULL with err. */
 struct repo_entry *repo_entry_by_ref (struct repo *r, const char *ref, struct err *err);
 

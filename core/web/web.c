@@ -1,7 +1,7 @@
 /* web: libwebsockets in a thread of its own, with its own poll loop, HTTP/1.1 only.
  *
- * The sockets that listen are ours (web_listen.c); libwebsockets watches them as plain descriptors and
- * is handed what they accept.
+ * The sockets that listen are ours (web_listen.c); libwebsockets watches them as plain descriptors
+ * and is handed what they accept.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -150,12 +150,12 @@ static int32_t
 make_vhost (struct web *w, struct web_door *d, const struct web_listen *l, struct err *err)
 {
     struct lws_context_creation_info info;
-    char *name = str_printf ("%s:%u", d->address, (unsigned) d->port);
     int32_t rc = 0;
 
+    d->name = str_printf ("%s:%u", d->address, (unsigned) d->port);
     memset (&info, 0, sizeof (info));
     info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
-    info.vhost_name = name;
+    info.vhost_name = d->name;             /* it keeps the pointer */
     info.protocols = w->protocols;
     info.timeout_secs = (unsigned) w->idle_timeout_s;
     info.keepalive_timeout = w->idle_timeout_s;
@@ -170,9 +170,8 @@ make_vhost (struct web *w, struct web_door *d, const struct web_listen *l, struc
     }
     d->vhost = lws_create_vhost (w->context, &info);
     if (d->vhost == NULL) {
-        rc = err_set (err, FARRIER_E_TLS, "libwebsockets cannot serve on %s", name);
+        rc = err_set (err, FARRIER_E_TLS, "libwebsockets cannot serve on %s", d->name);
     }
-    mem_free (name);
     return rc;
 }
 
@@ -193,7 +192,7 @@ watch_door (struct web_door *d, struct err *err)
     return 0;
 }
 
-/* libwebsockets does not like to be spoken to from several threads: all of it happens in this one. */
+/* libwebsockets wants to be spoken to from one thread: all of it happens in this one. */
 struct starting {
     struct web *web;
     const struct web_config *config;
@@ -235,9 +234,6 @@ service (void *arg)
             log_error ("libwebsockets gave up");
             break;
         }
-    }
-    if (w->context != NULL) {
-        lws_context_destroy (w->context);
     }
     return NULL;
 }
@@ -318,14 +314,19 @@ copy_routes (struct web *w, const struct web_config *config)
     }
 }
 
+/* The thread has ended: its context must outlive the call that woke it. */
 static void
 web_free (struct web *w)
 {
+    if (w->context != NULL) {
+        lws_context_destroy (w->context);
+    }
     for (size_t i = 0; i < w->door_count; i++) {
         if (w->doors[i].fd >= 0) {
             close (w->doors[i].fd);
         }
         mem_free (w->doors[i].address);
+        mem_free (w->doors[i].name);
     }
     for (size_t i = 0; i < w->route_count; i++) {
         mem_free ((char *) (uintptr_t) w->routes[i].prefix);

@@ -1,4 +1,4 @@
-/* web_listen: listening sockets of our own. libwebsockets treats an address that cannot be bound as one
+/* web_listen: listening sockets of our own. To libwebsockets an address that cannot be bound is one
  * that may come later; here it is an error at the start.
  *
  * SPDX-License-Identifier: Apache-2.0

@@ -1,5 +1,5 @@
-/* web_private: what the rooms of the web server share. All of it belongs to the service thread, but for
- * what struct web says otherwise.
+/* web_private: what the rooms of the web server share. All of it belongs to the service thread, but
+ * for atomics.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -25,6 +25,7 @@ struct web_door {
     int listening;                 /* … under this number */
     uint16_t port;
     char *address;                 /* text for URLs */
+    char *name;                    /* of the vhost */
     bool tls;
 };
 
@@ -45,8 +46,8 @@ struct web {
     unsigned char *chunk;          /* LWS_PRE + WEB_CHUNK: one for all connections */
 };
 
-/* The request that a connection is answering; zero between requests. libwebsockets keeps one for each
- * connection. */
+/* The request that a connection is answering; zero between requests. libwebsockets keeps one for
+ * each connection. */
 struct web_exchange {
     bool active;
     bool head;                     /* no body */

@@ -1,5 +1,5 @@
-/* web_request: from libwebsockets' view of a request to a route. Its parser is lenient; what can be seen
- * from here is refused.
+/* web_request: from libwebsockets' view of a request to a route. Its parser is lenient; what can be
+ * seen from here is refused.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -38,7 +38,10 @@ protocol_of (struct lws *wsi)
     if (lws_hdr_copy (wsi, text, sizeof (text), WSI_TOKEN_HTTP) < 0) {
         return "HTTP/?";
     }
-    return str_eq (text, "HTTP/1.1") ? "HTTP/1.1" : str_eq (text, "HTTP/1.0") ? "HTTP/1.0" : "HTTP/?";
+    if (str_eq (text, "HTTP/1.1")) {
+        return "HTTP/1.1";
+    }
+    return str_eq (text, "HTTP/1.0") ? "HTTP/1.0" : "HTTP/?";
 }
 
 static const char *
