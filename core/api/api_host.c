@@ -181,9 +181,12 @@ api_host_import (const struct api_request *q, json_t **ret, struct err *err)
         rc = err_set (err, ERR_NOTHING, "the list holds no hosts");
     for (size_t i = 0; i < specs.count && rc == 0; i++)
         rc = check_bindings (q->api, &((struct host_spec *) specs.items[i])->bindings, err);
-    if (rc == 0)
+    bool dry_run = request_bool (q, "dry_run");
+    if (rc == 0 && dry_run)
+        rc = host_import_check (q->api->store, &specs, &findings, err);
+    if (rc == 0 && !dry_run)
         rc = key_for (q, secrets, &key, err);
-    if (rc == 0)
+    if (rc == 0 && !dry_run)
         rc = host_import (q->api->store, key, &specs, request_bool (q, "partial"), &findings,
                           &added, err);
     *ret = json_object ();

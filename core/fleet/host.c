@@ -282,24 +282,47 @@ rows_of (const struct vec *findings)
     return rows;
 }
 
+/* Findings of every row; *ret_good (may be NULL) says which rows have none. Returns how many have
+ * some, or a code. */
+static int64_t
+check_rows (struct store *store, const struct vec *specs, struct vec *findings, bool *ret_good,
+            struct err *err)
+{
+    struct taken taken;
+    size_t bad = rows_of (findings);
+    int32_t rc = taken_read (store, &taken, err);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < specs->count; i++) {
+        size_t wrong = host_spec_check (specs->items[i], findings);
+        wrong += check_taken (&taken, specs->items[i], findings);
+        if (ret_good != NULL)
+            ret_good[i] = wrong == 0;
+        bad += wrong > 0 ? 1 : 0;
+    }
+    taken_clear (&taken);
+    return (int64_t) bad;
+}
+
+int32_t
+host_import_check (struct store *store, const struct vec *specs, struct vec *findings,
+                   struct err *err)
+{
+    size_t rows = specs->count + rows_of (findings);
+    int64_t bad = check_rows (store, specs, findings, NULL, err);
+    if (bad < 0)
+        return (int32_t) bad;
+    return bad > 0 ? import_error (findings, rows, (size_t) bad, 0, false, err) : 0;
+}
+
 int32_t
 host_import (struct store *store, const struct seal_key *key, const struct vec *specs,
              bool partial, struct vec *findings, size_t *ret_added, struct err *err)
 {
-    struct taken taken;
-    int32_t rc = taken_read (store, &taken, err);
-    if (rc < 0)
-        return rc;
     bool *good = mem_array (specs->count + 1, sizeof *good);
-    size_t dropped = rows_of (findings), bad = dropped, added = 0;
-    for (size_t i = 0; i < specs->count; i++) {
-        size_t wrong = host_spec_check (specs->items[i], findings);
-        wrong += check_taken (&taken, specs->items[i], findings);
-        good[i] = wrong == 0;
-        bad += wrong > 0 ? 1 : 0;
-    }
-    taken_clear (&taken);
-
+    size_t rows = specs->count + rows_of (findings), added = 0;
+    int64_t bad = check_rows (store, specs, findings, good, err);
+    int32_t rc = bad < 0 ? (int32_t) bad : 0;
     struct store_batch *b = store_batch_new (NULL);
     for (size_t i = 0; i < specs->count && rc == 0 && (bad == 0 || partial); i++) {
         if (!good[i])
@@ -317,7 +340,7 @@ host_import (struct store *store, const struct seal_key *key, const struct vec *
     if (rc < 0)
         return rc;
     *ret_added = added;
-    return bad > 0 ? import_error (findings, specs->count + dropped, bad, added, partial, err) : 0;
+    return bad > 0 ? import_error (findings, rows, (size_t) bad, added, partial, err) : 0;
 }
 
 /* --- change ----------------------------------------------------------------------------------- */

@@ -98,6 +98,9 @@ int32_t host_add (struct store *store, const struct seal_key *key, const struct 
  * (FARRIER_E_INVALID; ERR_PARTLY when partial added some). *ret_added counts. */
 int32_t host_import (struct store *store, const struct seal_key *key, const struct vec *specs,
                      bool partial, struct vec *findings, size_t *ret_added, struct err *err);
+/* The same without changing anything. */
+int32_t host_import_check (struct store *store, const struct vec *specs, struct vec *findings,
+                           struct err *err);
 int32_t host_remove (struct store *store, const char *name, struct err *err);
 /* changes: object key -> string (set) or null (remove). */
 int32_t host_label (struct store *store, const char *name, const json_t *changes, struct err *err);
