@@ -618,6 +618,6 @@ main (void)
     return testing_run ("repo",
                         (const TTest *const[]){ import_list_show, references, refusals,
                                                 place_taken, sources_of_metadata, incoming, damage,
-                                                newer_format, sample, readers, killed_anywhere, full_disk,
-                                                NULL });
+                                                newer_format, sample, readers,
+                                                killed_anywhere, full_disk, NULL });
 }

@@ -48,8 +48,8 @@ typedef bool (*repo_inspect_fn) (void *ctx, const char *filename, const void *he
                                  struct repo_facts *ret);
 
 /* Knows the text header of the simulator's images: first line "FARRIER-SIM-FIRMWARE 1", then
- * "key: value" lines up to an empty line. It gives vendor, type, name, version, and the model for the
- * kinds of BMC that come with the simulator; for another kind --model is still needed. */
+ * "key: value" lines up to an empty line. It gives vendor, type, name, version, and the model
+ * for the kinds of BMC that come with the simulator; for another kind --model is needed. */
 bool repo_inspect_simulated (void *ctx, const char *filename, const void *head, size_t head_len,
                              struct repo_facts *ret);
 
