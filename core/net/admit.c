@@ -1,7 +1,7 @@
-/* admit: who may open a connection now. Open sockets are counted as they open and close; a request
- * that will open one holds a reservation until it has. Hosts take turns; a host has at most its limit
- * in flight; uploads are counted apart. When the budget is used up, the connection that has been idle
- * for longest is shut down.
+/* admit: who may open a connection now. Open sockets are counted as they open and close; a
+ * request that will open one holds a reservation until it has. Hosts take turns; a host has at
+ * most its limit in flight; uploads are counted apart. When the budget is used up, the
+ * connection that has been idle for longest is shut down.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors

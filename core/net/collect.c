@@ -1,5 +1,5 @@
-/* collect: many GETs, one answer. A collection is asked for with its members in one go where the BMC
- * can do that, and member by member where it cannot.
+/* collect: many GETs, one answer. A collection is asked for with its members in one go where the
+ * BMC can do that, and member by member where it cannot.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors

@@ -1,5 +1,5 @@
-/* loop: the inside of net: one thread, its curl multi handles, hosts and budgets. Everything here is
- * touched on the loop's own thread, unless a comment says otherwise.
+/* loop: the inside of net: one thread, its curl multi handles, hosts and budgets. Everything
+ * here is touched on the loop's own thread, unless a comment says otherwise.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors

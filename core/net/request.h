@@ -1,5 +1,5 @@
-/* request: one request on its way: session, name, admission, gate, sending, answer, and perhaps once
- * more. The inside of net_submit(); transfers hook into it with a stream.
+/* request: one request on its way: session, name, admission, gate, sending, answer, and perhaps
+ * once more. The inside of net_submit(); transfers hook into it with a stream.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -20,7 +20,8 @@
 /* Where body bytes come from and go to. All called on the loop; read and write inside libcurl. */
 struct request_stream {
     int64_t body_bytes;                /* -1: the body is the request's */
-    size_t (*read) (void *arg, char *buf, size_t len);          /* may return CURL_READFUNC_PAUSE, _ABORT */
+    /* may return CURL_READFUNC_PAUSE, _ABORT */
+    size_t (*read) (void *arg, char *buf, size_t len);
     bool (*begin) (void *arg);         /* before each sending; false: request_fail() was called */
     void (*end) (void *arg);           /* after each sending */
     /* NULL: into the response; may return CURL_WRITEFUNC_PAUSE */

@@ -1,5 +1,5 @@
-/* resolve: host names to addresses on libuv's threads, a few at a time: libcurl would start a thread
- * for each name.
+/* resolve: host names to addresses on libuv's threads, a few at a time: libcurl would start a
+ * thread for each name.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors

@@ -1,5 +1,5 @@
-/* session_login: one login, step by step: credential, service root, POST Sessions, journal. Only one
- * runs at a time; who needs it waits.
+/* session_login: one login, step by step: credential, service root, POST Sessions, journal. Only
+ * one runs at a time; who needs it waits.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -151,8 +151,8 @@ login_refused (struct session *s)
                     l->user, l->error.password_uri[0] == '\0' ? "PasswordChangeRequired"
                                                               : l->error.password_uri);
     else
-        str_format (what, sizeof what, "the BMC refuses the credential of user %s (HTTP %d%s%.120s)",
-                    l->user, l->response->status, l->error.message[0] == '\0' ? "" : ": ",
+        str_format (what, sizeof what,
+                    "the BMC refuses the credential of user %s (HTTP %d%s%.120s)", l->user, l->response->status, l->error.message[0] == '\0' ? "" : ": ",
                     l->error.message);
     session_latch (s, what);
     struct err err = s->latch_err;

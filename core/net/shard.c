@@ -1,5 +1,5 @@
-/* shard: libcurl's multi handles on libuv. libcurl's callbacks only note what it wants; requests that
- * are done are taken up after its functions have returned.
+/* shard: libcurl's multi handles on libuv. libcurl's callbacks only note what it wants; requests
+ * that are done are taken up after its functions have returned.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors

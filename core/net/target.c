@@ -53,10 +53,9 @@ parse_authority (struct net_target *t, const char *text, const char *url, struct
 static bool
 plain_name (const char *name)
 {
-    for (const char *p = name; *p != '\0'; p++)
-        if (strchr ("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_", *p) == NULL)
-            return false;
-    return true;
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "0123456789.-_";
+    return strspn (name, letters) == strlen (name);
 }
 
 static int32_t

@@ -328,7 +328,8 @@ START_TEST (oem_resources_are_described)
                                .state_count = 2 };
     struct task_step step;
     tell (&step, &spec, (struct line[]) {
-        { 0, 200, "{\"Oem\":{\"Hpe\":{\"State\":\"Updating\",\"FlashProgressPercent\":40}}}", T, 0 },
+        { 0, 200, "{\"Oem\":{\"Hpe\":{\"State\":\"Updating\",\"FlashProgressPercent\":40}}}",
+          T, 0 },
         { 1, 200, "{\"Oem\":{\"Hpe\":{\"State\":\"error\",\"Result\":{\"MessageId\":"
                   "\"iLO.2.1.UpdateFailed\"}}}}", "failed", 0 }, { 0 } });
     ck_assert_uint_eq (step.percent, 40);

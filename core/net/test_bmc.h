@@ -32,7 +32,8 @@ struct test_bmc_options {
     bool plain;                        /* http */
     bool expired;                      /* the certificate was valid until yesterday */
     const char *name;                  /* subject and alternative name; NULL = IP:127.0.0.1 */
-    bool head_only;                    /* call the handler before the body is read (test_read_body) */
+    /* call the handler before the body is read (test_read_body) */
+    bool head_only;
 };
 
 struct test_bmc *test_bmc_start (const struct test_bmc_options *options);

@@ -1,6 +1,7 @@
-/* trust: judges a certificate inside the handshake. OpenSSL's own verification is replaced by one
- * callback per connection, which knows the host's mode and pin; name and dates are checked here too,
- * because libcurl's checks are off (they would refuse every pinned self-signed certificate).
+/* trust: judges a certificate inside the handshake. OpenSSL's own verification is replaced by
+ * one callback per connection, which knows the host's mode and pin; name and dates are checked
+ * here too, because libcurl's checks are off (they would refuse every pinned self-signed
+ * certificate).
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors

@@ -94,7 +94,8 @@ START_TEST (time_up_says_what_was_seen)
     ck_assert_int_eq (after, 1000);
     ck_assert (feed (&step, 10000, ON, &after));
     ck_assert_int_eq (step.result.code, FARRIER_E_TIMEOUT);
-    ck_assert_ptr_nonnull (strstr (step.result.err.message, "/PowerState is 'On', wanted is 'Off'"));
+    ck_assert_ptr_nonnull (strstr (step.result.err.message,
+                                   "/PowerState is 'On', wanted is 'Off'"));
     ck_assert_str_eq (step.result.last, "On");
     until_step_clear (&step);
 

@@ -18,9 +18,9 @@ struct until_step {
 
 void until_step_init (struct until_step *step, const struct watch_until *spec, int64_t now_ms);
 void until_step_clear (struct until_step *step);
-/* proof: what was found at proof_uri; the same as probe where that is the same resource; NULL when
- * it is not asked. Returns true when it has ended (see result), else *ret_after_ms says when to look
- * again. */
+/* proof: what was found at proof_uri; the same as probe where that is the same resource; NULL
+ * when it is not asked. Returns true when it has ended (see result), else *ret_after_ms says
+ * when to look again. */
 bool until_step_feed (struct until_step *step, int64_t now_ms, const struct look *probe,
                       const struct look *proof, int64_t *ret_after_ms);
 /* Must proof_uri be read beside uri? */

@@ -1,4 +1,5 @@
-/* Tests of watch.h with real connections; the rules are tested in task_step-test and until_step-test.
+/* Tests of watch.h with real connections; the rules are tested in task_step-test and until_step-
+ * test.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -99,7 +100,8 @@ task (struct test_exchange *x)
     else if (n == 4)
         test_answer (x, 503, "Retry-After: 0\r\n", "");
     else if (n < 6) {
-        str_format (body, sizeof body, "{\"TaskState\":\"Running\",\"PercentComplete\":%d}", n * 10);
+        str_format (body, sizeof body, "{\"TaskState\":\"Running\",\"PercentComplete\":%d}",
+                    n * 10);
         test_answer (x, 200, NULL, body);
     } else {
         test_answer (x, 200, NULL, "{\"TaskState\":\"Completed\"}");

@@ -1,5 +1,5 @@
-/* watch_base: what all watches share: reads whose documents are parsed on the thread pool, pauses, and
- * an orderly end while reads are still under way.
+/* watch_base: what all watches share: reads whose documents are parsed on the thread pool,
+ * pauses, and an orderly end while reads are still under way.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
