@@ -90,7 +90,7 @@ struct begin {
     const json_t *params;
     int64_t timeout_ms;
     const char *save;
-    bool finally, before, releases_lock;
+    bool finally, before, releases_lock, skip_unsupported;
 };
 
 /* The op of the step, and its parameters as the op wants them. */
@@ -134,6 +134,8 @@ begin (struct turn *t, const struct begin *b)
         turn_set_bag_flag (t, "before", true);
     if (b->releases_lock)
         turn_set_bag_flag (t, "releases_lock", true);
+    if (b->skip_unsupported)
+        turn_set_bag_flag (t, "skip_unsupported", true);
     if (op != NULL && op->plugin != NULL)
         t->attempt->plugin = str_dup (plugin_info (op->plugin)->name);
     if (rc == ERR_NOTHING) {           /* power_restore with nothing to restore */
@@ -189,6 +191,7 @@ advance_begin (struct turn *t, const struct workflow_decision *d)
         .component = d->component, .image = d->image, .params = d->params,
         .timeout_ms = d->timeout_ms, .save = d->save,
         .finally = d->role == WORKFLOW_ROLE_FINALLY || d->role == WORKFLOW_ROLE_PHASE_FINALLY,
+        .skip_unsupported = d->skip_unsupported,
         .releases_lock = d->plugin == NULL && action != NULL && action->releases_lock,
     };
     return begin (t, &b);

@@ -396,10 +396,11 @@ give_up (struct turn *t, int32_t code, const char *message, const char *hint,
 {
     bool before = turn_bag_flag (t, "before");
     json_t *detail = finish_cause (t, code, message, hint, vendor_id);
-    json_t *body = json_copy (detail);
-    turn_event (t, "step.failed", body);
     bool cancelled = code == FARRIER_E_CANCELLED;
-    settle_attempt_end (t, cancelled ? "cancelled" : "failed");
+    bool skipped = code == FARRIER_E_UNSUPPORTED && turn_bag_flag (t, "skip_unsupported");
+    if (!skipped)                      /* the workflow tells of those that it skips */
+        turn_event (t, "step.failed", json_copy (detail));
+    settle_attempt_end (t, cancelled ? "cancelled" : skipped ? "skipped" : "failed");
     struct workflow_result result = {
         .kind = cancelled ? WORKFLOW_RESULT_CANCELLED : WORKFLOW_RESULT_FAILED,
         .code = code,
