@@ -7,12 +7,12 @@
 
 #include "base/clock.h"
 #include "cli/cmd.h"
-#include "cli/watch.h"
+#include "cli/follow.h"
 
 int32_t
 cmd_inventory_refresh (struct invocation *inv, struct err *err)
 {
-    return watch_start (inv, "inventory.refresh", cmd_selector (inv, 0), err);
+    return follow_start (inv, "inventory.refresh", cmd_selector (inv, 0), err);
 }
 
 static int32_t

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "cli/cmd.h"
-#include "cli/watch.h"
+#include "cli/follow.h"
 
 static json_t *
 named_job (const struct invocation *inv, size_t i)
@@ -204,12 +204,12 @@ static int32_t
 watch_ids (struct invocation *inv, const json_t *ids, struct err *err)
 {
     json_t *jobs = NULL;
-    int32_t rc = watch_jobs (inv, ids, &jobs, err);
+    int32_t rc = follow_jobs (inv, ids, &jobs, err);
     bool ended = rc == 0;
     if (ended)
-        rc = watch_verdict (jobs, err);
+        rc = follow_verdict (jobs, err);
     if (!output_document (inv, jobs) && ended)
-        watch_results (inv, jobs);
+        follow_results (inv, jobs);
     json_decref (jobs);
     return rc;
 }
@@ -277,7 +277,7 @@ cmd_job_log (struct invocation *inv, struct err *err)
         ended = !follow || str_eq (json_str (reply, "/state"), "done");
         json_decref (reply);
         if (!ended)
-            rc = watch_pause (inv, since, err);
+            rc = follow_pause (inv, since, err);
     }
     if (rc == 0)
         output_document (inv, all);
@@ -303,9 +303,9 @@ cmd_job_cancel (struct invocation *inv, struct err *err)
     }
     if (rc == 0 && (inv_flag (inv, "wait") || door_runs_here (inv->door))) {
         json_t *jobs = NULL;
-        rc = watch_jobs (inv, ids, &jobs, err);
+        rc = follow_jobs (inv, ids, &jobs, err);
         if (rc == 0 && !inv->json && !inv->yaml)
-            watch_results (inv, jobs);
+            follow_results (inv, jobs);
         json_decref (jobs);
     }
     json_decref (ids);
@@ -365,7 +365,7 @@ cmd_job_approve (struct invocation *inv, struct err *err)
 int32_t
 cmd_job_resume (struct invocation *inv, struct err *err)
 {
-    return watch_open (inv, err);
+    return follow_open (inv, err);
 }
 
 int32_t

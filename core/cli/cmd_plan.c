@@ -7,7 +7,7 @@
 
 #include "cli/cmd.h"
 #include "cli/plan_text.h"
-#include "cli/watch.h"
+#include "cli/follow.h"
 
 #define MAX_HOSTS_DEFAULT 100
 
@@ -265,7 +265,7 @@ start (struct invocation *inv, const json_t *plan, struct err *err)
     json_put_str (request, "plan", json_str (plan, "/id"));
     json_put (request, "inputs", inputs);
     cmd_put_option (inv, request, "workflow", "workflow");
-    return watch_start (inv, "apply", request, err);
+    return follow_start (inv, "apply", request, err);
 }
 
 /* Jobs of a run that was cut off go on first: their hosts cannot be planned while they are open. */
@@ -288,7 +288,7 @@ finish_open (struct invocation *inv, struct err *err)
     if (rc < 0 || count == parked)
         return rc;
     fprintf (stderr, "%zu jobs of an earlier run are open: they go on first\n", count - parked);
-    rc = watch_open (inv, err);
+    rc = follow_open (inv, err);
     return rc == FARRIER_E_CANCELLED || rc == ERR_STORE_BUSY ? rc : 0;
 }
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "cli/cmd.h"
-#include "cli/watch.h"
+#include "cli/follow.h"
 
 int32_t
 cmd_workflow_list (struct invocation *inv, struct err *err)
@@ -137,7 +137,7 @@ cmd_workflow_run (struct invocation *inv, struct err *err)
         return rc;
     }
     if (!dry_run)
-        return watch_start (inv, "workflow.run", request, err);
+        return follow_start (inv, "workflow.run", request, err);
     rc = cmd_call (inv, "workflow.dry_run", request, &reply, err);
     if (rc == 0 && !output_document (inv, reply))
         print_dry_run (reply);

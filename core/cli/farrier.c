@@ -17,7 +17,7 @@
 #include "cli/command.h"
 #include "cli/door.h"
 #include "cli/output.h"
-#include "cli/watch.h"
+#include "cli/follow.h"
 #include "conf/conf.h"
 #include "conf/settings.h"
 
@@ -123,7 +123,7 @@ main (int argc, char **argv)
         setlocale (LC_CTYPE, "C.UTF-8");
     signal (SIGPIPE, SIG_IGN);
     prctl (PR_SET_DUMPABLE, 0);        /* no core dump holds a password */
-    watch_signals ();
+    follow_signals ();
     int32_t rc = command_parse (argc - 1, argv + 1, &inv, &err);
     if (rc < 0) {
         status = complain (&err);

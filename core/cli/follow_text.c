@@ -1,4 +1,4 @@
-/* watch_text: the words and lines about jobs: block, bar, results, verdict. Pure but for printing.
+/* follow_text: the words and lines about jobs: block, bar, results, verdict. Pure but for printing.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -8,13 +8,13 @@
 
 #include "base/clock.h"
 #include "cli/cmd.h"
-#include "cli/watch.h"
+#include "cli/follow.h"
 
 #define HOST_WIDTH 16
 #define BAR_WIDTH 20
 
 char *
-watch_bar (int permille, int width)
+follow_bar (int permille, int width)
 {
     int full = permille < 0 ? 0 : permille > 1000 ? width : permille * width / 1000;
     char *bar = mem_alloc ((size_t) width + 3);
@@ -87,7 +87,7 @@ static void
 job_line (const json_t *job, int width, struct buf *ret)
 {
     int permille = (int) json_int_or (job, "/progress_permille", 0);
-    char *bar = watch_bar (permille, BAR_WIDTH);
+    char *bar = follow_bar (permille, BAR_WIDTH);
     char *text = str_printf ("%-*s %s %3d%%  %s  %s", HOST_WIDTH, json_str_or (job, "/host", "?"),
                              bar, permille / 10,
                              json_str_or (job, "/phase", json_str_or (job, "/state", "")),
@@ -110,7 +110,7 @@ static void
 sum_line (const struct tally *t, int width, int64_t elapsed_ms, struct buf *ret)
 {
     long long mean = t->total == 0 ? 1000 : t->permille / (long long) t->total;
-    char *bar = watch_bar ((int) mean, BAR_WIDTH), *elapsed = duration_format (elapsed_ms);
+    char *bar = follow_bar ((int) mean, BAR_WIDTH), *elapsed = duration_format (elapsed_ms);
     struct buf line = { 0 };
     buf_printf (&line, "%-*s %s %3lld%%  %zu of %zu done", HOST_WIDTH, "all", bar, mean / 10,
                 t->done, t->total);
@@ -134,7 +134,7 @@ sum_line (const struct tally *t, int width, int64_t elapsed_ms, struct buf *ret)
 }
 
 char *
-watch_block (const json_t *jobs, int width, int lines, int64_t started_ms, int64_t now_ms)
+follow_block (const json_t *jobs, int width, int lines, int64_t started_ms, int64_t now_ms)
 {
     struct buf block = { 0 };
     struct tally t;
@@ -159,7 +159,7 @@ watch_block (const json_t *jobs, int width, int lines, int64_t started_ms, int64
 }
 
 void
-watch_results (const struct invocation *inv, const json_t *jobs)
+follow_results (const struct invocation *inv, const json_t *jobs)
 {
     size_t i;
     json_t *job;
@@ -209,7 +209,7 @@ first_bad (const json_t *jobs)
 }
 
 int32_t
-watch_verdict (const json_t *jobs, struct err *err)
+follow_verdict (const json_t *jobs, struct err *err)
 {
     struct tally t;
     int32_t code = 0;

@@ -1,9 +1,9 @@
-/* watch: see watch.h. Follows events, and reads again the jobs they are about.
+/* follow: see follow.h. Follows events, and reads again the jobs they are about.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
  */
-#include "cli/watch.h"
+#include "cli/follow.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -29,7 +29,7 @@ on_signal (int number)
 }
 
 void
-watch_signals (void)
+follow_signals (void)
 {
     struct sigaction action = { .sa_handler = on_signal };
     sigemptyset (&action.sa_mask);
@@ -69,7 +69,7 @@ static void
 draw (struct watch *w)
 {
     int height = output_height ();
-    char *block = watch_block (w->jobs, output_width (), height > 24 ? 20 : height - 4,
+    char *block = follow_block (w->jobs, output_width (), height > 24 ? 20 : height - 4,
                                w->started_ms, clock_wall_ms ());
     clear_block (w);
     fputs (block, stdout);
@@ -152,7 +152,7 @@ open_ids (const struct watch *w)
 
 /* Waits for events; what they are about is read again. */
 static int32_t
-follow (struct watch *w, struct err *err)
+catch_up (struct watch *w, struct err *err)
 {
     json_t *request = json_object (), *reply = NULL, *event, *dirty = json_object ();
     size_t i;
@@ -238,7 +238,7 @@ stop_text (struct watch *w, struct err *err)
 }
 
 int32_t
-watch_jobs (struct invocation *inv, const json_t *ids, json_t **ret_jobs, struct err *err)
+follow_jobs (struct invocation *inv, const json_t *ids, json_t **ret_jobs, struct err *err)
 {
     struct watch w = { .inv = inv };
     w.quiet = inv->json || inv->yaml || inv_flag (inv, "wait");
@@ -251,7 +251,7 @@ watch_jobs (struct invocation *inv, const json_t *ids, json_t **ret_jobs, struct
         if (interrupted)
             rc = stop_text (&w, err);
         else
-            rc = follow (&w, err);
+            rc = catch_up (&w, err);
     }
     if (w.live && !w.quiet)
         clear_block (&w);
@@ -286,7 +286,7 @@ ids_of (const json_t *reply)
 }
 
 static int32_t
-watch_reply (struct invocation *inv, json_t *reply, struct err *err)
+follow_reply (struct invocation *inv, json_t *reply, struct err *err)
 {
     json_t *ids = ids_of (reply), *jobs = NULL;
     size_t failed = json_array_size (json_object_get (reply, "failed"));
@@ -297,12 +297,12 @@ watch_reply (struct invocation *inv, json_t *reply, struct err *err)
             printf ("%zu jobs started: farrier job watch shows them\n", json_array_size (ids));
         rc = 0;
     } else {
-        rc = watch_jobs (inv, ids, &jobs, err);
+        rc = follow_jobs (inv, ids, &jobs, err);
         if (rc == 0)
-            rc = watch_verdict (jobs, err);
+            rc = follow_verdict (jobs, err);
         json_put (reply, "jobs", jobs);
         if (!output_document (inv, reply) && !interrupted)
-            watch_results (inv, jobs);
+            follow_results (inv, jobs);
     }
     if (rc == 0 && failed > 0)
         rc = err_set (err, ERR_PARTLY, "%zu of %zu jobs could not be started", failed,
@@ -314,7 +314,7 @@ watch_reply (struct invocation *inv, json_t *reply, struct err *err)
 }
 
 int32_t
-watch_start (struct invocation *inv, const char *call, json_t *request, struct err *err)
+follow_start (struct invocation *inv, const char *call, json_t *request, struct err *err)
 {
     json_t *reply = NULL;
     int32_t rc = door_call (inv->door, call, request, &reply, err);
@@ -323,30 +323,30 @@ watch_start (struct invocation *inv, const char *call, json_t *request, struct e
         if (json_array_size (json_object_get (reply, "failed")) > 1)
             tell_failed (reply);
     } else {
-        rc = watch_reply (inv, reply, err);
+        rc = follow_reply (inv, reply, err);
     }
     json_decref (reply);
     return rc;
 }
 
 int32_t
-watch_open (struct invocation *inv, struct err *err)
+follow_open (struct invocation *inv, struct err *err)
 {
     json_t *reply = NULL, *jobs = NULL;
     int32_t rc = door_call (inv->door, "job.resume", json_object (), &reply, err);
     if (rc == 0)
-        rc = watch_jobs (inv, json_object_get (reply, "jobs"), &jobs, err);
+        rc = follow_jobs (inv, json_object_get (reply, "jobs"), &jobs, err);
     if (rc == 0)
-        rc = watch_verdict (jobs, err);
+        rc = follow_verdict (jobs, err);
     if (jobs != NULL && !output_document (inv, jobs) && !interrupted)
-        watch_results (inv, jobs);
+        follow_results (inv, jobs);
     json_decref (reply);
     json_decref (jobs);
     return rc;
 }
 
 int32_t
-watch_pause (struct invocation *inv, int64_t since, struct err *err)
+follow_pause (struct invocation *inv, int64_t since, struct err *err)
 {
     if (interrupted)
         return err_set (err, FARRIER_E_CANCELLED, "interrupted");
