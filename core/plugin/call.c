@@ -57,7 +57,7 @@ plugin_has_callback (const struct plugin_op *op, enum plugin_callback which)
     return callback_of (op, which) != NULL;
 }
 
-/* --- errors ------------------------------------------------------------------------------------ */
+/* --- errors --------------------------------------------------------------------------------- */
 
 void
 plugin_error_clear (struct farrier_error *error)
@@ -108,7 +108,7 @@ settle_error (int32_t rc, const char *plugin, const char *what, struct farrier_e
     return rc;
 }
 
-/* --- turns ------------------------------------------------------------------------------------- */
+/* --- turns ---------------------------------------------------------------------------------- */
 
 static void
 turn_take (struct plugin *p)
@@ -151,7 +151,7 @@ plugin_leave (void)
     mark_leave ();
 }
 
-/* --- calls ------------------------------------------------------------------------------------- */
+/* --- calls ---------------------------------------------------------------------------------- */
 
 static bool
 callable (struct plugin *p, const char *what, struct farrier_error *ret_error)
@@ -160,8 +160,9 @@ callable (struct plugin *p, const char *what, struct farrier_error *ret_error)
     if (plugin_is_usable (p))
         return true;
     ret_error->code = FARRIER_E_UNSUPPORTED;
-    str_format (ret_error->message, sizeof ret_error->message, "plugin %s is %s: %s can't be called",
-                p->name, plugin_state_name (p->info.state), what);
+    str_format (ret_error->message, sizeof ret_error->message,
+                "plugin %s is %s: %s can't be called", p->name, plugin_state_name (p->info.state),
+                what);
     str_format (ret_error->hint, sizeof ret_error->hint, "farrier plugin why %s", p->name);
     return false;
 }

@@ -1,4 +1,5 @@
-/* config: a plugin's file conf.d/plugins/NAME.conf, and the handle that the plugin reads it through.
+/* config: a plugin's file conf.d/plugins/NAME.conf, and the handle that the plugin reads it
+ * through.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -104,7 +105,7 @@ config_read (const char *dir, const char *name, struct plugin_config *ret,
     return rc == 0;
 }
 
-/* --- the plugin's own settings ----------------------------------------------------------------- */
+/* --- the plugin's own settings -------------------------------------------------------------- */
 
 struct report {
     const struct plugin_config *config;
@@ -152,7 +153,7 @@ config_free (struct plugin_config *config)
     *config = (struct plugin_config) { 0 };
 }
 
-/* --- the handle -------------------------------------------------------------------------------- */
+/* --- the handle ----------------------------------------------------------------------------- */
 
 const char *
 plugin_host_config_str (const struct farrier_config *cfg, const char *name)

@@ -1,4 +1,5 @@
-/* config: a plugin's file conf.d/plugins/NAME.conf, and the handle that the plugin reads it through.
+/* config: a plugin's file conf.d/plugins/NAME.conf, and the handle that the plugin reads it
+ * through.
  *
  *   enabled = true;                   // false: the plugin is listed, not loaded
  *   required = false;                 // true: farrier does not start without it
@@ -31,7 +32,8 @@ struct plugin_config {
 /* Reads dir/NAME.conf when it is there. Findings become faults; true when there are none. */
 bool config_read (const char *dir, const char *name, struct plugin_config *ret,
                   struct fault_list *faults);
-/* Checks settings against the plugin's parameters; fills in values. Each finding names file:line. */
+/* Checks settings against the plugin's parameters; fills in values. Each finding names file:line.
+ * */
 bool config_check (struct plugin_config *config, const struct farrier_table *params,
                    struct fault_list *faults);
 void config_free (struct plugin_config *config);

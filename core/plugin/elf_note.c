@@ -76,7 +76,7 @@ file_read (const struct file *f, uint64_t offset, void *out, size_t size)
     return true;
 }
 
-/* --- header and tables ------------------------------------------------------------------------- */
+/* --- header and tables ---------------------------------------------------------------------- */
 
 struct header {
     uint16_t type, machine, phnum, phentsize;
@@ -171,7 +171,7 @@ elf_check (const struct file *f, struct header *ret, struct fault_list *faults)
     return true;
 }
 
-/* --- the text of the note ---------------------------------------------------------------------- */
+/* --- the text of the note ------------------------------------------------------------------- */
 
 static bool
 version_pair (const char *text, uint32_t *ret_major, uint32_t *ret_minor)
@@ -252,7 +252,8 @@ note_text (struct elf_note *note, const char *text, size_t len, struct fault_lis
 {
     if (len > 0 && text[len - 1] == '\0')
         len = strnlen (text, len);
-    if (len > ELF_NOTE_TEXT_MAX || memchr (text, '\0', len) != NULL || !str_valid_utf8 (text, len)) {
+    if (len > ELF_NOTE_TEXT_MAX || memchr (text, '\0', len) != NULL
+        || !str_valid_utf8 (text, len)) {
         fault_add (faults, PLUGIN_FAULT_NOTE_MALFORMED,
                    "the ELF note is not a text of at most %d bytes (%zu)", ELF_NOTE_TEXT_MAX, len);
         return false;
@@ -281,7 +282,7 @@ note_text (struct elf_note *note, const char *text, size_t len, struct fault_lis
     return ok;
 }
 
-/* --- the notes of a segment -------------------------------------------------------------------- */
+/* --- the notes of a segment ----------------------------------------------------------------- */
 
 /* Reads one note at *at; moves on; false at the end or when it does not fit. */
 static bool
@@ -354,7 +355,8 @@ elf_note_read (const uint8_t *bytes, size_t len, struct elf_note *ret, struct fa
     }
     if (!found) {
         fault_add (faults, PLUGIN_FAULT_NO_NOTE,
-                   "a shared object, but not a Farrier plugin: it has no note of owner '%s' type %d",
+                   "a shared object, but not a Farrier plugin: it has no note of owner '%s' "
+                   "type %d",
                    FARRIER_NOTE_OWNER, FARRIER_NOTE_TYPE);
         fault_hint (faults, "define the plugin with FARRIER_PLUGIN_DEFINE of farrier/sdk.h, "
                             "or remove the file");

@@ -57,7 +57,7 @@ plugin_sync_info (struct plugin *p)
     i->fault_count = p->faults.count;
 }
 
-/* --- dlopen ------------------------------------------------------------------------------------ */
+/* --- dlopen --------------------------------------------------------------------------------- */
 
 static void
 dlopen_fault (const char *path, struct fault_list *faults)
@@ -183,7 +183,7 @@ plugin_examine (struct plugin *p, const struct plugin_settings *settings, bool r
     return ok;
 }
 
-/* --- load and configure ------------------------------------------------------------------------ */
+/* --- load and configure --------------------------------------------------------------------- */
 
 void
 plugin_answer_fault (struct fault_list *faults, enum plugin_fault_code code, const char *what,
@@ -295,8 +295,9 @@ plugin_absent (const char *name, const struct plugin_settings *settings)
     p->info.state = PLUGIN_ABSENT;
     if (config_read (settings->config_dir, p->name, &p->config, &p->faults)
         && p->config.enabled) {
-        fault_add (&p->faults, PLUGIN_FAULT_ABSENT, "%s configures it, but there is no %s.so in %s%s",
-                   p->config.file, name, settings->dir_count > 0 ? settings->dirs[0] : "any directory",
+        fault_add (&p->faults, PLUGIN_FAULT_ABSENT,
+                   "%s configures it, but there is no %s.so in %s%s", p->config.file, name,
+                   settings->dir_count > 0 ? settings->dirs[0] : "any directory",
                    settings->dir_count > 1 ? " or the other plugin directories" : "");
         fault_hint (&p->faults, "install the plugin's package, or set enabled = false in %s",
                     p->config.file);

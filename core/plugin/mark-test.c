@@ -1,4 +1,5 @@
-/* mark-test: a plugin that brings the process down twice is quarantined; a kill -9 is not its fault.
+/* mark-test: a plugin that brings the process down twice is quarantined; a kill -9 is not its
+ * fault.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors

@@ -39,7 +39,7 @@ static __thread int depth;             /* calls this thread is inside of */
 static const int fatal_signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS };
 static struct sigaction former[sizeof fatal_signals / sizeof fatal_signals[0]];
 
-/* --- at the moment of death -------------------------------------------------------------------- */
+/* --- at the moment of death ----------------------------------------------------------------- */
 
 static void
 record_death (int how)
@@ -81,7 +81,7 @@ install_handlers (void)
     atexit (on_exit_call);
 }
 
-/* --- slots ------------------------------------------------------------------------------------- */
+/* --- slots ---------------------------------------------------------------------------------- */
 
 static void
 slot_release (void *slot_plus_one)
@@ -150,7 +150,7 @@ mark_leave (void)
     slot->plugin[0] = '\0';
 }
 
-/* --- start and stop ---------------------------------------------------------------------------- */
+/* --- start and stop ------------------------------------------------------------------------- */
 
 /* What a dead process left: apply it and remove it. */
 static void

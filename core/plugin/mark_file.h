@@ -1,5 +1,5 @@
-/* mark_file: the layout of a process's mark file (run/PID.mark). It is read on the machine that wrote
- * it only, and removed then.
+/* mark_file: the layout of a process's mark file (run/PID.mark). It is read on the machine that
+ * wrote it only, and removed then.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors

@@ -36,7 +36,7 @@ params_name_valid (const char *name, size_t max_len)
     return name[len] == '\0' && len <= max_len;
 }
 
-/* --- tables ------------------------------------------------------------------------------------ */
+/* --- tables --------------------------------------------------------------------------------- */
 
 bool
 params_table_copy (const struct farrier_table *table, size_t i, void *ret, size_t size)
@@ -74,7 +74,7 @@ plugin_param_find (const struct farrier_table *table, const char *name, struct f
     return false;
 }
 
-/* --- one value --------------------------------------------------------------------------------- */
+/* --- one value ------------------------------------------------------------------------------ */
 
 static bool
 in_range (const struct farrier_param *param, int64_t n)
@@ -194,7 +194,7 @@ params_default (const struct farrier_param *param, struct err *err)
     return json_string (text);
 }
 
-/* --- a whole object ---------------------------------------------------------------------------- */
+/* --- a whole object ------------------------------------------------------------------------- */
 
 struct check {
     const struct farrier_table *table;

@@ -123,7 +123,7 @@ struct plugin_settings {
     bool trust_files;                  /* do not judge owner and mode (an uninstalled build tree) */
 };
 
-/* --- open, close ------------------------------------------------------------------------------- */
+/* --- open, close ---------------------------------------------------------------------------- */
 
 /* Finds and loads everything. A plugin that fails is listed with its faults; the call itself fails
  * only when a plugin marked `required` did (message names it and its first fault), or when a
@@ -154,7 +154,7 @@ int32_t plugin_release (const char *state_dir, const char *name, struct err *err
 const char *plugin_fault_name (enum plugin_fault_code code);
 const char *plugin_state_name (enum plugin_state state);   /* "registered", "failed" … */
 
-/* --- look -------------------------------------------------------------------------------------- */
+/* --- look ----------------------------------------------------------------------------------- */
 
 size_t plugin_count (const struct plugin_registry *r);
 struct plugin *plugin_at (const struct plugin_registry *r, size_t i);      /* sorted by name */
@@ -163,16 +163,16 @@ const struct plugin_info *plugin_info (const struct plugin *p);
 bool plugin_is_usable (const struct plugin *p);   /* registered */
 /* The op of a plugin; NULL when it has none of that name or is not registered. */
 const struct plugin_op *plugin_op (const struct plugin *p, const char *op);
-/* The same by names, with the reason: no such plugin ("did you mean"), not registered (why), no such
- * op. plugin NULL: the op of whichever registered plugin has it, by name order (for checking only:
- * a run asks the host's bindings). */
+/* The same by names, with the reason: no such plugin ("did you mean"), not registered (why), no
+ * such op. plugin NULL: the op of whichever registered plugin has it, by name order (for checking
+ * only: a run asks the host's bindings). */
 const struct plugin_op *plugin_op_find (const struct plugin_registry *r, const char *plugin,
                                         const char *op, struct err *err);
 /* The standard op names ("identify", "firmware.install" …), NULL-terminated. */
 extern const char *const plugin_standard_ops[];
 bool plugin_is_standard_op (const char *op);
 
-/* --- call -------------------------------------------------------------------------------------- */
+/* --- call ----------------------------------------------------------------------------------- */
 
 enum plugin_callback {
     PLUGIN_CALL_START = 0, PLUGIN_CALL_POLL = 1, PLUGIN_CALL_CANCEL = 2, PLUGIN_CALL_RECONCILE = 3
@@ -181,17 +181,17 @@ enum plugin_callback {
 const char *plugin_callback_name (enum plugin_callback which);
 bool plugin_has_callback (const struct plugin_op *op, enum plugin_callback which);
 /* Runs a callback on this thread: waits for the plugin's turn (SERIAL_PLUGIN, max_inflight), sets
- * the "in plugin call" mark and the log context's plugin, and validates the answer: a value that this
- * callback may not return, or a negative one outside the closed list, becomes FARRIER_E_PLUGIN_BUG
- * with plugin, op and callback in *ret_error. A negative answer without a message gets one. *error
- * is cleared first. SERIAL_HOST, and one callback at a time per step, are the caller's business. */
+ * the "in plugin call" mark, and validates the answer: a value that this callback may not return,
+ * or a negative one outside the closed list, becomes FARRIER_E_PLUGIN_BUG with plugin, op and
+ * callback in *ret_error. A negative answer without a message gets one. *ret_error is cleared
+ * first. SERIAL_HOST, and one callback at a time per step, are the caller's business. */
 int32_t plugin_call (const struct plugin_op *op, enum plugin_callback which,
                      struct farrier_step *step, struct farrier_error *ret_error);
 /* 0..100, or a negative code (UNSUPPORTED when the plugin has no probe). */
 int32_t plugin_probe (struct plugin *p, struct farrier_step *step, struct farrier_error *ret_error);
 /* Never fails: a plugin without effects() gives the defaults (HOST_RESET, rank 100; for a BMC
- * BMC_RESET, rank 10, drops_bmc, exclusive). Returns false when the plugin says that this image does
- * not go on this component; *ret then holds the defaults. */
+ * BMC_RESET, rank 10, drops_bmc, exclusive). Returns false when the plugin says that this image
+ * does not go on this component; *ret then holds the defaults. */
 bool plugin_effects (struct plugin *p, const struct farrier_component *component,
                      const struct farrier_image_info *image, struct farrier_effects *ret);
 /* *ret_order as in struct farrier_formats; false when the plugin compares nothing. */
@@ -207,15 +207,16 @@ void plugin_error_clear (struct farrier_error *error);
 /* Moves code, message and hint over. Returns the code. */
 int32_t plugin_error_to_err (const struct farrier_error *error, struct err *err);
 
-/* --- for the host table ------------------------------------------------------------------------ */
+/* --- for the host table --------------------------------------------------------------------- */
 
 /* Members config_str and config_i64: the engine puts them into its struct farrier_host. */
 const char *plugin_host_config_str (const struct farrier_config *cfg, const char *name);
 int64_t plugin_host_config_i64 (const struct farrier_config *cfg, const char *name);
 
-/* --- match ------------------------------------------------------------------------------------- */
+/* --- match ---------------------------------------------------------------------------------- */
 
-/* What the core read on a BMC. NULL and empty lists are "not seen"; a pattern never matches those. */
+/* What the core read on a BMC. NULL and empty lists are "not seen"; a pattern never matches those.
+ * */
 struct plugin_seen {
     int32_t ipmi_manufacturer_id;      /* -1 = not known */
     const char *root_vendor, *root_product, *redfish_version, *server_header;
@@ -240,7 +241,7 @@ struct plugin_score {
 size_t plugin_match (const struct plugin_registry *r, const struct plugin_seen *seen,
                      struct plugin_score *ret, size_t max);
 
-/* --- parameters -------------------------------------------------------------------------------- */
+/* --- parameters ----------------------------------------------------------------------------- */
 
 /* Copies entry i out, with a zero tail where the plugin's struct is shorter. */
 bool plugin_param_at (const struct farrier_table *table, size_t i, struct farrier_param *ret);
@@ -262,8 +263,8 @@ typedef void plugin_params_report (void *ctx, const char *param, const char *mes
 
 /* Checks values (an object; NULL = {}) against the table: types, ranges, enums, unknown and missing
  * names. All findings are reported (report may be NULL). ret_values (may be NULL) receives, when
- * there is no finding, a new object with the defaults filled in and every value in the form that the
- * plugin sees: durations in ms and sizes in bytes as integers, bools as bools. Returns 0 or
+ * there is no finding, a new object with the defaults filled in and every value in the form that
+ * the plugin sees: durations in ms and sizes in bytes as integers, bools as bools. Returns 0 or
  * FARRIER_E_INVALID with the first finding. */
 int32_t plugin_params_check (const struct farrier_table *table, const json_t *values,
                              unsigned flags, plugin_params_report *report, void *ctx,

@@ -22,8 +22,8 @@ bool policy_owner (const char *file, const struct stat *st, struct fault_list *f
 /* The sha256 allow-list; an empty one allows all. */
 bool policy_digest (const struct plugin_config *config, const char *sha256,
                     struct fault_list *faults);
-/* A sealed copy in memory of exactly the bytes that were judged. Returns a descriptor that must stay
- * open for the life of the process (the dynamic linker knows the copy by its path), or -1. */
+/* A sealed copy in memory of exactly the bytes that were judged. Returns a descriptor that must
+ * stay open for the life of the process (the dynamic linker knows the copy by its path), or -1. */
 int policy_private_copy (const char *name, const struct buf *bytes, struct fault_list *faults);
 
 #endif

@@ -13,7 +13,7 @@
 #include "plugin/mark.h"
 #include "plugin/private.h"
 
-/* --- settings ---------------------------------------------------------------------------------- */
+/* --- settings ------------------------------------------------------------------------------- */
 
 static void
 settings_copy (struct plugin_settings *to, const struct plugin_settings *from)
@@ -37,7 +37,7 @@ settings_free (struct plugin_settings *s)
     mem_free ((char *) s->state_dir);
 }
 
-/* --- find -------------------------------------------------------------------------------------- */
+/* --- find ----------------------------------------------------------------------------------- */
 
 static void
 registry_add (struct plugin_registry *r, struct plugin *p)
@@ -144,7 +144,7 @@ plugin_registry_open (const struct plugin_settings *settings, struct plugin_regi
     return rc;
 }
 
-/* --- service ----------------------------------------------------------------------------------- */
+/* --- service -------------------------------------------------------------------------------- */
 
 int32_t
 plugin_registry_activate (struct plugin_registry *r, struct err *err)
@@ -208,7 +208,7 @@ plugin_registry_close (struct plugin_registry *r)
     mem_free (r);
 }
 
-/* --- reload ------------------------------------------------------------------------------------ */
+/* --- reload --------------------------------------------------------------------------------- */
 
 /* Parameters that may not change while running keep their value. */
 static void
@@ -270,7 +270,7 @@ plugin_registry_reload (struct plugin_registry *r, struct err *err)
     return rc;
 }
 
-/* --- one file ---------------------------------------------------------------------------------- */
+/* --- one file ------------------------------------------------------------------------------- */
 
 int32_t
 plugin_check_file (const char *file, bool run_code, struct plugin_report *ret, struct err *err)
@@ -300,7 +300,7 @@ plugin_release (const char *state_dir, const char *name, struct err *err)
     return mark_release (state_dir, name, err);
 }
 
-/* --- look -------------------------------------------------------------------------------------- */
+/* --- look ----------------------------------------------------------------------------------- */
 
 size_t
 plugin_count (const struct plugin_registry *r)

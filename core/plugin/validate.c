@@ -24,7 +24,7 @@ static const char *const reserved_names[] = {
     "notify", "set", "fail", "run", "http", "workflow", "farrier", "core",
 };
 
-/* --- preamble ---------------------------------------------------------------------------------- */
+/* --- preamble ------------------------------------------------------------------------------- */
 
 bool
 validate_abi (uint32_t major, uint32_t needs_major, uint32_t needs_minor, uint64_t flags,
@@ -92,7 +92,7 @@ copy_in (const struct farrier_plugin *raw, struct farrier_plugin *ret)
     return false;
 }
 
-/* --- plain fields ------------------------------------------------------------------------------ */
+/* --- plain fields --------------------------------------------------------------------------- */
 
 static bool
 semver (const char *s)
@@ -174,7 +174,7 @@ check_fields (const struct farrier_plugin *def, struct fault_list *faults)
                    formats->struct_size, sizeof *formats);
 }
 
-/* --- matches ----------------------------------------------------------------------------------- */
+/* --- matches -------------------------------------------------------------------------------- */
 
 bool
 validate_table (const struct farrier_table *table, size_t min_stride, const char *what,
@@ -230,7 +230,7 @@ check_matches (const struct farrier_plugin *def, struct fault_list *faults)
                          faults);
 }
 
-/* --- note against struct ----------------------------------------------------------------------- */
+/* --- note against struct -------------------------------------------------------------------- */
 
 static void
 compare_text (const char *what, const char *note, const char *text, struct fault_list *faults)

@@ -37,7 +37,7 @@ plugin_is_standard_op (const char *op)
     return false;
 }
 
-/* --- params ------------------------------------------------------------------------------------ */
+/* --- params --------------------------------------------------------------------------------- */
 
 static void
 check_default (const struct farrier_param *p, const char *where, struct fault_list *faults)
@@ -107,7 +107,7 @@ check_results (const struct farrier_table *table, const char *where, struct faul
                        where, i, r.name == NULL ? "(none)" : r.name, r.type);
 }
 
-/* --- ops --------------------------------------------------------------------------------------- */
+/* --- ops ------------------------------------------------------------------------------------ */
 
 /* A standard name, or "<plugin>.<word>". */
 static bool

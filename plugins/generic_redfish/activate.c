@@ -7,7 +7,7 @@
 
 #include "generic.h"
 
-/* --- firmware.activate ------------------------------------------------------------------------- */
+/* --- firmware.activate ---------------------------------------------------------------------- */
 
 /* What is served in one go, in this order: the BMC first, since it may drop what it was told of the
  * host. An off and on is a restart too, and switching on is all that an off before needs. */
@@ -112,7 +112,7 @@ activate_reconcile (void *self, struct farrier_step *step, struct farrier_error 
     return farrier_needed (step) == 0 ? FARRIER_DONE : FARRIER_NOT_STARTED;
 }
 
-/* --- firmware.rollback ------------------------------------------------------------------------- */
+/* --- firmware.rollback ---------------------------------------------------------------------- */
 
 /* Two slots: make the standby one active. Managers/bmc Links.ActiveSoftwareImage, and the BMC
  * restarts by itself. */
@@ -221,7 +221,7 @@ rollback_reconcile (void *self, struct farrier_step *step, struct farrier_error 
     return rc == FARRIER_PENDING ? FARRIER_ADOPT : rc;
 }
 
-/* --- power.get, power.set, bmc.reset ----------------------------------------------------------- */
+/* --- power.get, power.set, bmc.reset -------------------------------------------------------- */
 
 static int32_t
 report_power (struct walk *w)

@@ -36,7 +36,7 @@ bios_document (struct walk *w, int32_t *ret_rc)
     return NULL;
 }
 
-/* --- bios.get ---------------------------------------------------------------------------------- */
+/* --- bios.get ------------------------------------------------------------------------------- */
 
 int32_t
 bios_get_start (void *self, struct farrier_step *step, struct farrier_error *err)
@@ -71,7 +71,7 @@ bios_get_poll (void *self, struct farrier_step *step, struct farrier_error *err)
     return FARRIER_DONE;
 }
 
-/* --- bios.set ---------------------------------------------------------------------------------- */
+/* --- bios.set ------------------------------------------------------------------------------- */
 
 /* The wanted attributes: `attributes`, or a profile that is a group or has such a group. */
 static const struct farrier_json *
@@ -193,7 +193,7 @@ restart (struct walk *w)
 static int32_t
 patched (struct walk *w)
 {
-    int attempt = atoi (walk_text (w, "attempt"));
+    int attempt = (int) walk_number (w, "attempt");
     int32_t status
         = w->wake.response == NULL ? 0 : farrier_response_status (w->wake.response);
     if ((status == 412 || status == 428) && etag_for (w, attempt + 1) != NULL)
@@ -202,7 +202,8 @@ patched (struct walk *w)
     return rc < 0 ? rc : restart (w);
 }
 
-/* After the restart: the attributes themselves, and what the BIOS says about the ones it refused. */
+/* After the restart: the attributes themselves, and what the BIOS says about the ones it refused.
+ * */
 static int32_t
 verify (struct walk *w)
 {

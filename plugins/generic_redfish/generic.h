@@ -1,8 +1,8 @@
 /* generic: what the files of this plugin share.
  *
- * Every op is a walk through named places. The place is kept in the op's state as "at"; it says what
- * the open await is for. start begins the walk, poll goes on from the place, reconcile asks the BMC
- * what became of the place's await. "" is before everything: nothing was changed yet.
+ * Every op is a walk through named places. The place is kept in the op's state as "at"; it says
+ * what the open await is for. start begins the walk, poll goes on from the place, reconcile asks
+ * the BMC what became of the place's await. "" is before everything: nothing was changed yet.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -36,7 +36,8 @@ struct walk {
 };
 
 /* plugin.c */
-/* Fills in *w; discovers the service where needs be. DONE: go on; PENDING or negative: return it. */
+/* Fills in *w; discovers the service where needs be. DONE: go on; PENDING or negative: return it.
+ * */
 int32_t walk_begin (struct walk *w, void *self, struct farrier_step *step,
                     struct farrier_error *err);
 /* The same without discovery: for cancel and reconcile. SKIPPED when nothing is known yet. */
@@ -46,6 +47,7 @@ const char *walk_at (struct walk *w);              /* "" when the walk has not b
 int walk_is_at (struct walk *w, const char *place);
 void walk_go (struct walk *w, const char *place);
 const char *walk_text (struct walk *w, const char *name);   /* of the state; "" when absent */
+int64_t walk_number (struct walk *w, const char *name);     /* as a number; 0 when absent */
 void walk_keep (struct walk *w, const char *name, const char *value);  /* NULL: forget */
 /* An await's failure (wake.code) as this callback's own. */
 int32_t walk_fail_wake (struct walk *w, const char *what);
@@ -61,9 +63,11 @@ int32_t walk_change (struct walk *w, const char *place, const char *method, cons
 int32_t walk_answer (struct walk *w, const char *what);
 void walk_result (struct walk *w, const char *name, const char *value);
 
-/* power.c: a BMC that is reset, a host that is switched. Several places ("power" in the state) behind
- * one place of the caller. */
-enum power_goal { POWER_BMC_RESET, POWER_OFF, POWER_FORCE_OFF, POWER_ON, POWER_RESTART, POWER_CYCLE };
+/* power.c: a BMC that is reset, a host that is switched. Several places ("power" in the state)
+ * behind one place of the caller. */
+enum power_goal {
+    POWER_BMC_RESET, POWER_OFF, POWER_FORCE_OFF, POWER_ON, POWER_RESTART, POWER_CYCLE
+};
 
 /* Begins; PENDING, or DONE when there was nothing to do. */
 int32_t power_begin (struct walk *w, enum power_goal goal);
@@ -89,7 +93,7 @@ int32_t install_after_task (struct walk *w);
 int32_t install_returned (struct walk *w);
 int32_t install_check (struct walk *w);            /* read the version again */
 int32_t install_checked (struct walk *w);
-int32_t install_end (struct walk *w, int32_t rc);  /* gives the claim back first, where there is one */
+int32_t install_end (struct walk *w, int32_t rc);  /* gives the claim back first, if there is one */
 int32_t install_released (struct walk *w);
 int32_t install_rewait (struct walk *w);           /* reconcile: the same read-only await again */
 int install_target_reached (struct walk *w, const struct farrier_component *measured);

@@ -78,9 +78,9 @@ START_TEST (stages_and_starts)
     json_object_set_new (b.context, "results", json_pack ("{so}", "BIOS", saved));
     ck_assert_int_eq (bench_run (&b, "firmware.install", NULL), FARRIER_DONE);
     ck_assert_int_eq (d.uploads, 1);
-    ck_assert_uint_eq (
-        bench_count_changes (&b, "POST /redfish/v1/UpdateService/Actions/UpdateService.StartUpdate"),
-        1);
+    ck_assert_uint_eq (bench_count_changes (&b, "POST /redfish/v1/UpdateService/Actions/"
+                                                "UpdateService.StartUpdate"),
+                       1);
     ck_assert_uint_eq (b.needs, BIT (HOST_RESET));
     device_free (&d, &b);
 }
@@ -191,7 +191,7 @@ START_TEST (ends_as_it_must)
 }
 END_TEST
 
-/* --- crashes ----------------------------------------------------------------------------------- */
+/* --- crashes -------------------------------------------------------------------------------- */
 
 static const struct {
     enum farrier_delivery delivery;
@@ -272,7 +272,8 @@ START_TEST (survives_crashes)
 }
 END_TEST
 
-/* The image may have arrived, the BMC restarted, and the version is the old one: nobody can know. */
+/* The image may have arrived, the BMC restarted, and the version is the old one: nobody can know.
+ * */
 START_TEST (asks_a_person)
 {
     struct device d;

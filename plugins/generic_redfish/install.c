@@ -1,8 +1,9 @@
 /* install: hands an image over to the BMC and follows it.
  *
- * Places: "" → prepare → [off] → [claim → options] → send → task → [start → task] → [return] → check
- * → [release] → end. What is needed later (versions, addresses, the list of tasks from before) is in
- * the state before the first byte leaves, so that reconcile can tell afterwards what happened.
+ * Places: "" → prepare → [off] → [claim → options] → send → task → [start → task] → [return] →
+ * check → [release] → end. What is needed later (versions, addresses, the list of tasks from
+ * before) is in the state before the first byte leaves, so that reconcile can tell afterwards what
+ * happened.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -13,7 +14,7 @@
 
 static int32_t begin (struct walk *w);
 
-/* --- what it is about -------------------------------------------------------------------------- */
+/* --- what it is about ----------------------------------------------------------------------- */
 
 static int
 staging (struct farrier_step *step)
@@ -38,7 +39,7 @@ about (struct walk *w, struct farrier_component *component, struct farrier_image
     return FARRIER_OK;
 }
 
-/* --- "" → prepare ------------------------------------------------------------------------------ */
+/* --- "" → prepare --------------------------------------------------------------------------- */
 
 static int32_t
 prepare (struct walk *w)
@@ -172,7 +173,7 @@ prepared (struct walk *w)
     return rc == FARRIER_DONE ? begin (w) : rc;
 }
 
-/* --- claim ------------------------------------------------------------------------------------- */
+/* --- claim ---------------------------------------------------------------------------------- */
 
 static int32_t
 claim (struct walk *w)
@@ -209,7 +210,7 @@ begin (struct walk *w)
     return walk_text (w, "claim.uri")[0] == '\0' ? install_send (w) : claim (w);
 }
 
-/* --- send -------------------------------------------------------------------------------------- */
+/* --- send ----------------------------------------------------------------------------------- */
 
 static const char *
 target_of (struct walk *w)
@@ -287,7 +288,8 @@ install_send (struct walk *w)
     return send_pull (w, 1);
 }
 
-/* Strict services know no TransferProtocol: once more without it. They refused, nothing was done. */
+/* Strict services know no TransferProtocol: once more without it. They refused, nothing was done.
+ * */
 static int
 protocol_refused (struct walk *w)
 {
@@ -309,7 +311,8 @@ explain_refusal (struct walk *w)
         return;
     redfish_read_messages (farrier_response_json (w->wake.response), &verdict);
     if (redfish_glob ("*.MissingOrMalformedPart", verdict.id))
-        farrier_hint (w->step, w->err, "the image may be invalid, unsigned, or for another machine");
+        farrier_hint (w->step, w->err,
+                      "the image may be invalid, unsigned, or for another machine");
 }
 
 static int32_t
@@ -329,7 +332,8 @@ sent (struct walk *w)
         return install_follow (w, &task);
     struct farrier_error ignored = FARRIER_INIT (struct farrier_error);
     const struct farrier_json *tasks = NULL;
-    if (w->service.tasks != NULL && redfish_get (w->step, w->service.tasks, &tasks, &ignored) == 0) {
+    if (w->service.tasks != NULL
+        && redfish_get (w->step, w->service.tasks, &tasks, &ignored) == 0) {
         task = (struct redfish_task) { redfish_task_new (w->step, tasks, walk_text (w, "tasks")),
                                        NULL };
         if (task.uri != NULL)
@@ -340,7 +344,7 @@ sent (struct walk *w)
     return install_after_task (w);
 }
 
-/* --- a staged image ---------------------------------------------------------------------------- */
+/* --- a staged image ------------------------------------------------------------------------- */
 
 /* An earlier firmware.stage of this job handed the same image over: start it. */
 static const char *
@@ -374,7 +378,7 @@ started (struct walk *w)
     return install_after_task (w);
 }
 
-/* --- the callbacks ----------------------------------------------------------------------------- */
+/* --- the callbacks -------------------------------------------------------------------------- */
 
 /* prepare is over: is it a fresh upload, or the start of a staged one? */
 static int32_t

@@ -10,7 +10,7 @@
 
 #define AGAIN_MS 10000
 
-/* --- the task ---------------------------------------------------------------------------------- */
+/* --- the task ------------------------------------------------------------------------------- */
 
 static int32_t
 follow (struct walk *w, const struct redfish_task *task)
@@ -152,7 +152,7 @@ install_returned (struct walk *w)
     return rc == FARRIER_DONE ? install_check (w) : rc;
 }
 
-/* --- the version ------------------------------------------------------------------------------- */
+/* --- the version ---------------------------------------------------------------------------- */
 
 int32_t
 install_check (struct walk *w)
@@ -213,8 +213,8 @@ reboot_needed (struct walk *w)
         return FARRIER_REBOOT_HOST_RESET;
     uint32_t kind = effects_reboot (&c, w->service.vendor);
     /* A service that asks for a reset of the host does not know that a CPLD wants more. */
-    if (said[0] != '\0' && (uint32_t) atoi (said) > kind)
-        kind = (uint32_t) atoi (said);
+    if (said[0] != '\0' && walk_number (w, "needs") > (int64_t) kind)
+        kind = (uint32_t) walk_number (w, "needs");
     return kind;
 }
 
@@ -226,7 +226,8 @@ reboot_word (uint32_t kind)
     return words[kind < 6 ? kind : 0];
 }
 
-/* Is it worth looking again? Inventories lag behind, and a task that vanished may have been busy. */
+/* Is it worth looking again? Inventories lag behind, and a task that vanished may have been busy.
+ * */
 static int32_t
 look_again (struct walk *w)
 {
@@ -236,7 +237,7 @@ look_again (struct walk *w)
         walk_keep (w, "look.until",
                    farrier_printf (w->step, "%lld",
                                    (long long) (now + (int64_t) w->config->vanished_ms)));
-    else if (now >= strtoll (until, NULL, 10))
+    else if (now >= walk_number (w, "look.until"))
         return FARRIER_DONE;
     walk_go (w, "again");
     return walk_pending (
@@ -303,7 +304,7 @@ install_checked (struct walk *w)
     return unchanged (w, &measured);
 }
 
-/* --- the end ----------------------------------------------------------------------------------- */
+/* --- the end -------------------------------------------------------------------------------- */
 
 /* Gives the claim back first, whatever the end is. */
 int32_t
@@ -326,7 +327,7 @@ install_end (struct walk *w, int32_t rc)
 int32_t
 install_released (struct walk *w)
 {
-    int32_t code = atoi (walk_text (w, "end.code"));
+    int32_t code = (int32_t) walk_number (w, "end.code");
     if (w->wake.code != 0
         || (w->wake.response != NULL && farrier_response_status (w->wake.response) >= 400))
         farrier_log (w->step, FARRIER_LOG_WARN,

@@ -1,12 +1,11 @@
 /* install_reconcile: what became of an update when nobody was watching.
  *
- * Evidence, in this order: the version; a task that was not there before; the component's own state.
- * Only a BMC that shows none of it, and did not restart meanwhile, has surely not begun.
+ * Evidence, in this order: the version; a task that was not there before; the component's own
+ * state. Only a BMC that shows none of it, and did not restart meanwhile, has surely not begun.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "generic.h"
@@ -104,7 +103,8 @@ maybe_sent (struct walk *w)
         farrier_outcome (w->step, FARRIER_RUNG_ACCEPTED);
         return adopt (install_follow (w, &found));
     }
-    if (redfish_version_equal (now.pending, walk_text (w, "to")) || redfish_glob ("Updating", state))
+    if (redfish_version_equal (now.pending, walk_text (w, "to"))
+        || redfish_glob ("Updating", state))
         return adopt (install_check (w));
     /* What a restart has wiped away can't be asked any more. */
     if (bmc_restarted (w)) {
@@ -116,7 +116,7 @@ maybe_sent (struct walk *w)
     if (walk_text (w, "claimed")[0] == '\0')
         return FARRIER_NOT_STARTED;
     /* A fresh attempt would find the service claimed, by us: go on under the same claim. */
-    if (farrier_now_ms (w->step) < strtoll (walk_text (w, "sent.at"), NULL, 10) + SETTLE_MS)
+    if (farrier_now_ms (w->step) < walk_number (w, "sent.at") + SETTLE_MS)
         return farrier_recheck (w->step, RECHECK_MS);
     return adopt (install_send (w));
 }

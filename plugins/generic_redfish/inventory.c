@@ -10,7 +10,7 @@
 /* More members than this is no server. */
 #define MEMBERS_MAX 1000
 
-/* --- identify ---------------------------------------------------------------------------------- */
+/* --- identify ------------------------------------------------------------------------------- */
 
 /* System and manager are read by discovery's last round, whose documents are this wake's. */
 static int32_t
@@ -47,7 +47,7 @@ identify_poll (void *self, struct farrier_step *step, struct farrier_error *err)
     return rc == FARRIER_DONE ? identify (&w) : rc;
 }
 
-/* --- inventory --------------------------------------------------------------------------------- */
+/* --- inventory ------------------------------------------------------------------------------ */
 
 static int32_t
 read_members (struct walk *w)

@@ -1,5 +1,5 @@
-/* look-test: what the plugin reads (identity, inventory, readiness, health, tasks), and what it changes
- * beside firmware: BIOS settings, power, slots.
+/* look-test: what the plugin reads (identity, inventory, readiness, health, tasks), and what it
+ * changes beside firmware: BIOS settings, power, slots.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors

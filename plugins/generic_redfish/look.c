@@ -11,7 +11,7 @@
 /* Of the task list only the newest: old ones are long over. */
 #define TASKS_LOOKED_AT 12
 
-/* --- ready ------------------------------------------------------------------------------------- */
+/* --- ready ---------------------------------------------------------------------------------- */
 
 static int32_t
 wait_while (struct walk *w, const char *what)
@@ -87,7 +87,7 @@ ready_start (void *self, struct farrier_step *step, struct farrier_error *err)
     return ready_read (&w);
 }
 
-/* --- health ------------------------------------------------------------------------------------ */
+/* --- health --------------------------------------------------------------------------------- */
 
 static int
 gravity (const char *health)
@@ -210,7 +210,7 @@ health_start (void *self, struct farrier_step *step, struct farrier_error *err)
     return rc == FARRIER_DONE ? health_judge (&w) : rc;
 }
 
-/* --- jobs.list --------------------------------------------------------------------------------- */
+/* --- jobs.list ------------------------------------------------------------------------------ */
 
 static int32_t
 jobs_read (struct walk *w)

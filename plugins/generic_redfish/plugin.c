@@ -1,5 +1,5 @@
-/* generic_redfish: any BMC with a DMTF UpdateService, and OpenBMC. The fallback where no vendor's own
- * plugin is bound.
+/* generic_redfish: any BMC with a DMTF UpdateService, and OpenBMC. The fallback where no vendor's
+ * own plugin is bound.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -11,7 +11,7 @@
 
 #define VERSION "0.1.0"
 
-/* --- parameters of the plugin (conf.d/plugins/generic_redfish.conf) ---------------------------- */
+/* --- parameters of the plugin (conf.d/plugins/generic_redfish.conf) ------------------------- */
 
 #define METHODS "auto|multipart|http_push|simple_update"
 #define APPLY_TIMES                                                                        \
@@ -91,7 +91,7 @@ generic_configure (void *self, const struct farrier_config *cfg, struct farrier_
     return FARRIER_OK;
 }
 
-/* --- recognition ------------------------------------------------------------------------------- */
+/* --- recognition ---------------------------------------------------------------------------- */
 
 /* Everything that speaks Redfish, as the last resort; a vendor's own plugin scores higher. */
 static const struct farrier_match matches[] = {
@@ -114,7 +114,7 @@ generic_probe (void *self, struct farrier_step *step, struct farrier_error *err)
     return redfish_link (root, "/UpdateService") == NULL ? 1 : 5;
 }
 
-/* --- ops --------------------------------------------------------------------------------------- */
+/* --- ops ------------------------------------------------------------------------------------ */
 
 static const struct farrier_param install_params[] = {
     { .name = "method", .type = FARRIER_PARAM_ENUM, .enum_values = "default|" METHODS,

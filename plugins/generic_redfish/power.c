@@ -14,7 +14,7 @@
 #include "generic.h"
 
 #define PHASE "power"
-#define MARK "power.mark"              /* LastResetTime before the reset; "" = the resource has none */
+#define MARK "power.mark"              /* LastResetTime before the reset; "" = there is none */
 #define THEN "power.then"              /* "on": an off that is half of a cycle */
 #define BOOT "power.boot"              /* "1": the system tells how far it has booted */
 
@@ -43,7 +43,7 @@ finish (struct walk *w)
     return FARRIER_DONE;
 }
 
-/* --- sending ----------------------------------------------------------------------------------- */
+/* --- sending -------------------------------------------------------------------------------- */
 
 /* Reads the resource, keeps its mark. */
 static int32_t
@@ -87,7 +87,8 @@ send_host (struct walk *w, const char *phase, const char *const *types, const ch
     int32_t rc = look (w, w->service.system, &system);
     if (rc < 0)
         return rc;
-    if (types == types_force_off && redfish_glob ("Off", farrier_json_str_at (system, "/PowerState")))
+    const char *power = farrier_json_str_at (system, "/PowerState");
+    if (types == types_force_off && redfish_glob ("Off", power))
         return enter (w, "was-off");
     return send (w, phase, system, types, 0, label);
 }
@@ -148,7 +149,7 @@ enter_bmc (struct walk *w)
     return send (w, "bmc", manager, types_bmc, FARRIER_REQUEST_BMC_RESETS, "reset the BMC");
 }
 
-/* --- watching ---------------------------------------------------------------------------------- */
+/* --- watching ------------------------------------------------------------------------------- */
 
 static int32_t
 watch (struct walk *w, const char *phase, struct farrier_until *until)
@@ -217,7 +218,8 @@ watch_bmc (struct walk *w, uint32_t proof)
     return watch (w, "bmc-return", &u);
 }
 
-/* It answers; is it Enabled (OpenBMC says Starting while it boots)? A manager without a state is. */
+/* It answers; is it Enabled (OpenBMC says Starting while it boots)? A manager without a state is.
+ * */
 static int32_t
 watch_bmc_state (struct walk *w)
 {
@@ -249,15 +251,22 @@ power_await_bmc (struct walk *w, const char *mark, int gap_seen)
     return watch_bmc (w, gap_seen ? FARRIER_PROOF_NONE : FARRIER_PROOF_GAP);
 }
 
-/* --- the phases -------------------------------------------------------------------------------- */
+/* --- the phases ----------------------------------------------------------------------------- */
+
+static int32_t
+pause_off (struct walk *w)
+{
+    walk_keep (w, PHASE, "pause");
+    return walk_pending (
+        farrier_await_timer (w->step, OFF_PAUSE_MS, "pause while off", w->err));
+}
 
 static int32_t
 after_off (struct walk *w)
 {
     if (strcmp (walk_text (w, THEN), "on") != 0)
         return finish (w);
-    walk_keep (w, PHASE, "pause");
-    return walk_pending (farrier_await_timer (w->step, OFF_PAUSE_MS, "pause while off", w->err));
+    return pause_off (w);
 }
 
 /* Begins a phase: sends or watches. */
@@ -381,7 +390,7 @@ power_poll (struct walk *w)
     return next == NULL ? finish (w) : enter (w, next);
 }
 
-/* --- after a crash ----------------------------------------------------------------------------- */
+/* --- after a crash -------------------------------------------------------------------------- */
 
 /* Did the reset that may have been sent happen? 1 yes, 0 no sign of it, negative: can't be seen. */
 static int32_t
@@ -403,13 +412,13 @@ trace_of (struct walk *w, const char *phase)
     return mark[0] != '\0' && now != NULL && strcmp (mark, now) != 0;
 }
 
-/* The same watch once more. The moment in which a BMC was away may have passed meanwhile: only a mark
- * can still prove it. */
+/* The same watch once more. The moment in which a BMC was away may have passed meanwhile: only a
+ * mark can still prove it. */
 static int32_t
 watch_again (struct walk *w, const char *phase)
 {
     if (strcmp (phase, "pause") == 0)
-        return walk_pending (farrier_await_timer (w->step, OFF_PAUSE_MS, "pause while off", w->err));
+        return pause_off (w);
     if (strcmp (phase, "bmc-return") == 0 || strcmp (phase, "bmc-state") == 0)
         return watch_bmc (w, walk_text (w, MARK)[0] == '\0' ? FARRIER_PROOF_NONE
                                                             : FARRIER_PROOF_GAP);

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "generic.h"
@@ -51,6 +52,12 @@ walk_text (struct walk *w, const char *name)
 {
     const char *text = farrier_state_get (w->step, name);
     return text == NULL ? "" : text;
+}
+
+int64_t
+walk_number (struct walk *w, const char *name)
+{
+    return strtoll (walk_text (w, name), NULL, 10);
 }
 
 void

@@ -95,7 +95,7 @@ static const struct {
     { "HGX_*", "gpu-baseboard" }, { "*ERoT*", "root-of-trust" },
 };
 
-/* --- words ------------------------------------------------------------------------------------- */
+/* --- words ---------------------------------------------------------------------------------- */
 
 /* Copies text so that only single blanks, lower-case letters and digits inside words remain:
  * " nic slot " for "NIC1_Slot-3". Bounded by size. */
@@ -150,7 +150,7 @@ words_of (const struct farrier_json *software, char *out, size_t size)
     }
 }
 
-/* --- type -------------------------------------------------------------------------------------- */
+/* --- type ----------------------------------------------------------------------------------- */
 
 static uint32_t
 type_of_related (const struct farrier_json *software)

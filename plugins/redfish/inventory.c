@@ -16,7 +16,7 @@ static const char *const type_words[] = {
     "gpu", "tpm", "backplane", "switch", "driver",
 };
 
-/* --- versions ---------------------------------------------------------------------------------- */
+/* --- versions ------------------------------------------------------------------------------- */
 
 static const char *
 skip_blanks (const char *s, size_t *ret_len)
@@ -64,7 +64,7 @@ version_of (struct farrier_step *step, const struct farrier_json *software)
     return trimmed == NULL || no_version (trimmed) ? NULL : trimmed;
 }
 
-/* --- keys -------------------------------------------------------------------------------------- */
+/* --- keys ----------------------------------------------------------------------------------- */
 
 static int
 all_of (const char *s, int (*test) (int))
@@ -185,7 +185,7 @@ redfish_component_key (struct farrier_step *step, const struct redfish_service *
     return without_blanks (step, key);
 }
 
-/* --- one component ----------------------------------------------------------------------------- */
+/* --- one component -------------------------------------------------------------------------- */
 
 struct keys {
     struct farrier_pair *pairs;
@@ -268,7 +268,7 @@ redfish_vendor_key (const struct farrier_component *component, const char *name)
     return NULL;
 }
 
-/* --- all of them ------------------------------------------------------------------------------- */
+/* --- all of them ---------------------------------------------------------------------------- */
 
 static struct farrier_component *
 find_key (struct farrier_component *list, uint32_t count, const char *key)

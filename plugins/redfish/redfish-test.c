@@ -31,7 +31,7 @@ document (struct farrier_step *step, const char *text)
     return v;
 }
 
-/* --- messages ---------------------------------------------------------------------------------- */
+/* --- messages ------------------------------------------------------------------------------- */
 
 static const struct {
     const char *id;
@@ -104,7 +104,7 @@ START_TEST (judges_messages)
 }
 END_TEST
 
-/* --- tasks ------------------------------------------------------------------------------------- */
+/* --- tasks ---------------------------------------------------------------------------------- */
 
 /* The five ways (the list of tasks is tested below), and what looks like one of them. */
 static const struct {
@@ -165,8 +165,9 @@ START_TEST (compares_task_lists)
 {
     struct farrier_step step;
     step_make (&step);
-    const char *before = redfish_task_list (
-        &step, document (&step, "{\"Members\":[{\"@odata.id\":\"/T/1\"},{\"@odata.id\":\"/T/11\"}]}"));
+    const char *before
+        = redfish_task_list (&step, document (&step, "{\"Members\":[{\"@odata.id\":\"/T/1\"},"
+                                                     "{\"@odata.id\":\"/T/11\"}]}"));
     ck_assert_str_eq (before, "/T/1\n/T/11\n");
     ck_assert_ptr_null (redfish_task_new (
         &step, document (&step, "{\"Members\":[{\"@odata.id\":\"/T/11\"}]}"), before));
@@ -200,7 +201,7 @@ START_TEST (knows_task_states)
 }
 END_TEST
 
-/* --- inventory --------------------------------------------------------------------------------- */
+/* --- inventory ------------------------------------------------------------------------------ */
 
 static const struct {
     uint32_t vendor;
@@ -305,7 +306,7 @@ START_TEST (makes_keys_unique)
 }
 END_TEST
 
-/* --- vendors, versions, updates ---------------------------------------------------------------- */
+/* --- vendors, versions, updates ------------------------------------------------------------- */
 
 START_TEST (recognises_vendors)
 {
@@ -345,9 +346,11 @@ static const struct {
     const char *apply;
     const char *body;
 } parameters[] = {
-    { REDFISH_OTHER, "OnReset", "{\"Targets\":[\"/F/1\"],\"@Redfish.OperationApplyTime\":\"OnReset\"}" },
+    { REDFISH_OTHER, "OnReset",
+      "{\"Targets\":[\"/F/1\"],\"@Redfish.OperationApplyTime\":\"OnReset\"}" },
     { REDFISH_OTHER, NULL, "{\"Targets\":[\"/F/1\"]}" },
-    { REDFISH_OPENBMC, "Immediate", "{\"Targets\":[],\"@Redfish.OperationApplyTime\":\"Immediate\"}" },
+    { REDFISH_OPENBMC, "Immediate",
+      "{\"Targets\":[],\"@Redfish.OperationApplyTime\":\"Immediate\"}" },
     { REDFISH_DELL, NULL, "{\"Targets\":[],\"Oem\":{}}" },
 };
 

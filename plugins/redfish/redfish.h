@@ -15,7 +15,7 @@
 
 #include "farrier/sdk.h"
 
-/* --- text and JSON ------------------------------------------------------------------------------ */
+/* --- text and JSON -------------------------------------------------------------------------- */
 
 /* Path of an absolute or relative URI: "https://host/redfish/v1/x" -> "/redfish/v1/x" (inside the
  * same string). NULL -> NULL. A BMC's own idea of its address is never used. */
@@ -37,7 +37,7 @@ const struct farrier_json *redfish_document (struct farrier_step *step, const ch
 int32_t redfish_get (struct farrier_step *step, const char *path, const struct farrier_json **ret,
                      struct farrier_error *err);
 
-/* --- the service ------------------------------------------------------------------------------- */
+/* --- the service ---------------------------------------------------------------------------- */
 
 enum redfish_vendor {
     REDFISH_OTHER = 0, REDFISH_DELL = 1, REDFISH_HPE = 2, REDFISH_SUPERMICRO = 3,
@@ -57,8 +57,8 @@ struct redfish_service {
 };
 
 /* Finds all of it, without holding a thread: FARRIER_PENDING while documents are under way (return
- * it), FARRIER_DONE when *ret is filled in, negative with err. Keeps what it found in the op's state
- * ("rf"), so that later callbacks get it at once. Call it first in start and in poll. */
+ * it), FARRIER_DONE when *ret is filled in, negative with err. Keeps what it found in the op's
+ * state ("rf"), so that later callbacks get it at once. Call it first in start and in poll. */
 int32_t redfish_discover (struct farrier_step *step, struct redfish_service *ret,
                           struct farrier_error *err);
 /* What discovery left in the state; FARRIER_SKIPPED when it is not there yet (reconcile). */
@@ -75,7 +75,7 @@ const char *redfish_vendor_name (uint32_t vendor);
 void redfish_emit_identity (struct farrier_step *step, const struct redfish_service *service,
                             const struct farrier_json *system, const struct farrier_json *manager);
 
-/* --- quirks ------------------------------------------------------------------------------------ */
+/* --- quirks --------------------------------------------------------------------------------- */
 
 enum redfish_quirk_flag {
     REDFISH_QUIRK_WILDCARD_TARGETS = 1,    /* Targets must be [] */
@@ -97,7 +97,7 @@ struct redfish_quirk {
 /* Never NULL. */
 const struct redfish_quirk *redfish_quirk (uint32_t vendor);
 
-/* --- inventory --------------------------------------------------------------------------------- */
+/* --- inventory ------------------------------------------------------------------------------ */
 
 /* Component type by RelatedItem, vendor keys, and words of Id and Name, in this order. */
 uint32_t redfish_component_type (const struct farrier_json *software);
@@ -122,7 +122,7 @@ const char *redfish_vendor_key (const struct farrier_component *component, const
 /* Versions are equal when their texts are, outer blanks aside. */
 int redfish_version_equal (const char *a, const char *b);
 
-/* --- updates ----------------------------------------------------------------------------------- */
+/* --- updates -------------------------------------------------------------------------------- */
 
 enum redfish_method {
     REDFISH_METHOD_NONE = 0, REDFISH_METHOD_MULTIPART = 1, REDFISH_METHOD_HTTP_PUSH = 2,
@@ -166,7 +166,7 @@ const char *redfish_simple_update_body (struct farrier_step *step,
                                         const char *target, const char *apply_time,
                                         int with_protocol);
 
-/* --- tasks ------------------------------------------------------------------------------------- */
+/* --- tasks ---------------------------------------------------------------------------------- */
 
 struct redfish_task {
     const char *uri;                   /* the Task or Job; NULL when not known */
@@ -190,7 +190,7 @@ struct farrier_task redfish_await_task (const struct redfish_service *service,
 /* enum farrier_task_meaning of a TaskState or JobState. */
 uint32_t redfish_task_meaning (const char *state);
 
-/* --- messages ---------------------------------------------------------------------------------- */
+/* --- messages ------------------------------------------------------------------------------- */
 
 enum redfish_message_kind {
     REDFISH_MESSAGE_UNKNOWN = 0, REDFISH_MESSAGE_PROGRESS = 1, REDFISH_MESSAGE_SUCCESS = 2,
@@ -204,7 +204,7 @@ enum redfish_message_kind {
 uint32_t redfish_kind_of_message (const char *message_id);
 
 struct redfish_verdict {
-    uint32_t kind;                     /* the gravest of all messages; UNKNOWN when there are none */
+    uint32_t kind;                     /* the gravest of all messages; UNKNOWN for none */
     int32_t code;                      /* FAILED, RETRY: the error code that fits */
     const char *id;                    /* of that message */
     const char *text;
@@ -218,11 +218,12 @@ struct redfish_verdict {
 /* Of a Task, a Job, an error body, or anything else with @Message.ExtendedInfo or Messages. */
 void redfish_read_messages (const struct farrier_json *document, struct redfish_verdict *ret);
 
-/* --- resets and power -------------------------------------------------------------------------- */
+/* --- resets and power ----------------------------------------------------------------------- */
 
-/* The reset action of a System, Manager or Chassis document: its target, and the first of the wanted
- * types (NULL-ended) that it allows (AllowableValues, else ActionInfo, read inline). *ret_type is
- * NULL when the service names no values: send {} then. UNSUPPORTED names what is allowed. */
+/* The reset action of a System, Manager or Chassis document: its target, and the first of the
+ * wanted types (NULL-ended) that it allows (AllowableValues, else ActionInfo, read inline).
+ * *ret_type is NULL when the service names no values: send {} then. UNSUPPORTED names what is
+ * allowed. */
 int32_t redfish_reset_action (struct farrier_step *step, const struct farrier_json *resource,
                               const char *const *wanted, const char **ret_target,
                               const char **ret_type, struct farrier_error *err);
@@ -230,7 +231,7 @@ const char *redfish_reset_body (struct farrier_step *step, const char *type);
 /* enum farrier_reboot that a reset action's path stands for. */
 uint32_t redfish_reboot_of_target (const char *reset_target);
 
-/* --- settings ---------------------------------------------------------------------------------- */
+/* --- settings ------------------------------------------------------------------------------- */
 
 /* Where the BIOS document wants its changes: the SettingsObject, or itself. */
 const char *redfish_settings_uri (const struct farrier_json *bios, const char *bios_uri);

@@ -13,7 +13,7 @@
 #define STATE "rf"
 #define ROUND "rf.round"
 
-/* --- whose BMC --------------------------------------------------------------------------------- */
+/* --- whose BMC ------------------------------------------------------------------------------ */
 
 static const struct {
     const char *glob;
@@ -66,7 +66,7 @@ redfish_vendor_of (const struct farrier_json *root, const struct farrier_json *s
     return REDFISH_OTHER;
 }
 
-/* --- state ------------------------------------------------------------------------------------- */
+/* --- state ---------------------------------------------------------------------------------- */
 
 static const struct {
     const char *key;
@@ -140,7 +140,7 @@ redfish_discovering (struct farrier_step *step)
     return farrier_state_get (step, ROUND) != NULL;
 }
 
-/* --- rounds ------------------------------------------------------------------------------------ */
+/* --- rounds --------------------------------------------------------------------------------- */
 
 static int32_t
 collect (struct farrier_step *step, const char *round, const char *const *paths, size_t count,
@@ -321,7 +321,7 @@ redfish_discover (struct farrier_step *step, struct redfish_service *ret,
     return after_members (step, ret, err);
 }
 
-/* --- identity ---------------------------------------------------------------------------------- */
+/* --- identity ------------------------------------------------------------------------------- */
 
 static void
 fact (struct farrier_step *step, const char *name, const char *value)

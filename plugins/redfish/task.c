@@ -105,7 +105,7 @@ redfish_task_of_response (struct farrier_step *step, const struct farrier_respon
     return 1;
 }
 
-/* --- before and after -------------------------------------------------------------------------- */
+/* --- before and after ----------------------------------------------------------------------- */
 
 const char *
 redfish_task_list (struct farrier_step *step, const struct farrier_json *tasks)
@@ -152,7 +152,7 @@ redfish_task_new (struct farrier_step *step, const struct farrier_json *tasks, c
     return NULL;
 }
 
-/* --- states ------------------------------------------------------------------------------------ */
+/* --- states --------------------------------------------------------------------------------- */
 
 /* DMTF states, and those that are seen beside them. The first that fits counts. */
 static const struct farrier_state_map states[] = {

@@ -86,7 +86,7 @@ redfish_get (struct farrier_step *step, const char *path, const struct farrier_j
         return farrier_fail_http (step, err, response, "GET %s", path);
     *ret = farrier_response_json (response);
     if (*ret == NULL || farrier_json_type (*ret) != 'o')
-        return farrier_fail (step, err, FARRIER_E_INVALID, "GET %s: the answer is not a JSON object",
-                             path);
+        return farrier_fail (step, err, FARRIER_E_INVALID,
+                             "GET %s: the answer is not a JSON object", path);
     return FARRIER_OK;
 }

@@ -16,7 +16,7 @@ redfish_method_name (uint32_t method)
     return method_names[method < 4 ? method : 0];
 }
 
-/* --- what is offered --------------------------------------------------------------------------- */
+/* --- what is offered ------------------------------------------------------------------------ */
 
 static const char *
 offered_uri (const struct farrier_json *update, uint32_t method)
@@ -93,7 +93,7 @@ join (struct farrier_step *step, const struct farrier_json *list)
     return text == NULL ? "none" : text;
 }
 
-/* --- checks ------------------------------------------------------------------------------------ */
+/* --- checks --------------------------------------------------------------------------------- */
 
 static int32_t
 check_service (struct farrier_step *step, const struct farrier_json *update,
@@ -206,7 +206,7 @@ redfish_choose_update (struct farrier_step *step, const struct redfish_service *
     return FARRIER_OK;
 }
 
-/* --- bodies ------------------------------------------------------------------------------------ */
+/* --- bodies --------------------------------------------------------------------------------- */
 
 static const char *
 targets_text (struct farrier_step *step, const struct redfish_service *service, const char *target)

@@ -21,7 +21,7 @@
 
 static struct bench *current;          /* the host table's functions get no other argument */
 
-/* --- documents --------------------------------------------------------------------------------- */
+/* --- documents ------------------------------------------------------------------------------ */
 
 static char *
 plain_path (const char *path)
@@ -83,7 +83,7 @@ answers (struct bench *b)
     return !b->away;
 }
 
-/* --- inline reads ------------------------------------------------------------------------------ */
+/* --- inline reads --------------------------------------------------------------------------- */
 
 static int32_t
 http_get (struct farrier_step *step, const char *endpoint, const char *path,
@@ -114,7 +114,7 @@ image_publish (struct farrier_step *step, const struct farrier_image *image, con
     return 0;
 }
 
-/* --- awaits ------------------------------------------------------------------------------------ */
+/* --- awaits --------------------------------------------------------------------------------- */
 
 /* What the next callback wakes to. */
 struct next {
@@ -305,7 +305,7 @@ fulfil (struct bench *b, const json_t *spec, struct next *n)
     }
 }
 
-/* --- one callback ------------------------------------------------------------------------------ */
+/* --- one callback --------------------------------------------------------------------------- */
 
 static void
 take_over (struct bench *b, struct farrier_step *step, int32_t rc)
@@ -449,7 +449,7 @@ bench_run (struct bench *b, const char *name, const char *params)
     return rc;
 }
 
-/* --- setting up -------------------------------------------------------------------------------- */
+/* --- setting up ----------------------------------------------------------------------------- */
 
 void
 bench_make (struct bench *b, const char *docs)

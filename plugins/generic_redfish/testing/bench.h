@@ -1,6 +1,6 @@
-/* bench: runs ops of the real plugin, by the real loader and the engine's own step, on a BMC that is a
- * set of JSON documents and some hooks. It stands where the engine's loop stands: it fulfils awaits,
- * and may "crash" at any of them.
+/* bench: runs ops of the real plugin, by the real loader and the engine's own step, on a BMC that
+ * is a set of JSON documents and some hooks. It stands where the engine's loop stands: it fulfils
+ * awaits, and may "crash" at any of them.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -36,7 +36,7 @@ struct bench {
     json_t *docs;                      /* path -> document; absent = 404 */
     const char *root_dir;              /* or: documents are files root_dir/PATH/index.json */
     bool away;                         /* nothing answers */
-    int reads_until_back;              /* away ends after so many reads; 0 = when somebody ends it */
+    int reads_until_back;              /* away ends after so many reads; 0 = by hand */
     /* A change that arrived: do it and answer. body is the JSON text, or the await's parts. */
     struct bench_answer (*on_change) (struct bench *b, const char *method, const char *path,
                                       const json_t *spec);
@@ -71,7 +71,8 @@ struct bench {
 /* docs: a JSON object path -> document as text; NULL = none. */
 void bench_make (struct bench *b, const char *docs);
 void bench_free (struct bench *b);
-void bench_set (struct bench *b, const char *path, const char *pointer, json_t *value);  /* steals */
+/* value is stolen */
+void bench_set (struct bench *b, const char *path, const char *pointer, json_t *value);
 json_t *bench_doc (struct bench *b, const char *path);
 void bench_image (struct bench *b, const char *version, uint64_t size);
 void bench_component (struct bench *b, enum farrier_component_type type, const char *key,

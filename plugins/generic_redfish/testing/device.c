@@ -79,7 +79,7 @@ static const char dmtf_docs[] = TEXT ({
         "Updateable" : false }
 });
 
-/* --- changes ----------------------------------------------------------------------------------- */
+/* --- changes -------------------------------------------------------------------------------- */
 
 static void
 stamp (struct bench *b, const char *path, int n)
@@ -233,7 +233,7 @@ on_task (struct bench *b, const char *uri, json_t **ret_document)
            : str_eq (state, "Scheduled") ? FARRIER_TASK_NEEDS_RESET : FARRIER_TASK_FAILED;
 }
 
-/* --- making ------------------------------------------------------------------------------------ */
+/* --- making --------------------------------------------------------------------------------- */
 
 void
 device_make (struct device *d, struct bench *b, enum device_kind kind)

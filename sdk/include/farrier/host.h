@@ -36,7 +36,7 @@ struct farrier_host {
     uint16_t abi_major;
     uint16_t abi_minor;
 
-    /* --- log and errors ------------------------------------------------------------------- */
+    /* --- log and errors --------------------------------------------------------------------- */
 
     /* job, host and op are attached by the core; registered secrets are redacted. step may be NULL
      * in load(), configure() and formats. */
@@ -56,7 +56,7 @@ struct farrier_host {
         __attribute__ ((format (printf, 2, 3)));
     FARRIER_PAD (hint)
 
-    /* --- configuration (checked against the plugin's params table before it is seen) ------- */
+    /* --- configuration (checked against the plugin's params table before it is seen) -------- */
 
     const char *(*config_str) (const struct farrier_config *cfg, const char *name);
     FARRIER_PAD (config_str)
@@ -64,7 +64,7 @@ struct farrier_host {
     int64_t (*config_i64) (const struct farrier_config *cfg, const char *name);
     FARRIER_PAD (config_i64)
 
-    /* --- the step -------------------------------------------------------------------------- */
+    /* --- the step --------------------------------------------------------------------------- */
 
     void (*step_info) (struct farrier_step *step, struct farrier_step_info *ret);
     FARRIER_PAD (step_info)
@@ -101,7 +101,7 @@ struct farrier_host {
     int32_t (*recheck) (struct farrier_step *step, uint32_t after_ms);
     FARRIER_PAD (recheck)
 
-    /* --- state, journaled with the next await; results, kept with the job ------------------ */
+    /* --- state, journaled with the next await; results, kept with the job ------------------- */
 
     /* The op's bag: at most 16 KiB in all, UTF-8. NULL when absent. A negative return of the
      * callback discards what it set. NO_SPACE past the limit. */
@@ -140,7 +140,7 @@ struct farrier_host {
     void (*critical_leave) (struct farrier_step *step);
     FARRIER_PAD (critical_leave)
 
-    /* --- read, inline, small --------------------------------------------------------------- */
+    /* --- read, inline, small ---------------------------------------------------------------- */
 
     /* endpoint NULL = "bmc". A status of 400 and more is not an error of the call: ask
      * response_status(). CANCELLED on cancel. */
@@ -162,7 +162,7 @@ struct farrier_host {
     const struct farrier_json *(*response_json) (const struct farrier_response *response);
     FARRIER_PAD (response_json)        /* NULL when the body is not JSON */
 
-    /* --- JSON: values are looked at through handles; a NULL value is an absent one --------- */
+    /* --- JSON: values are looked at through handles; a NULL value is an absent one ---------- */
 
     const struct farrier_json *(*json_at) (const struct farrier_json *value, const char *pointer);
     FARRIER_PAD (json_at)              /* RFC 6901; NULL when absent */
@@ -205,7 +205,7 @@ struct farrier_host {
     const char *(*json_text) (struct farrier_step *step, const struct farrier_json *value);
     FARRIER_PAD (json_text)
 
-    /* --- awaits: at most one a callback; then return PENDING (or ADOPT) -------------------- */
+    /* --- awaits: at most one a callback; then return PENDING (or ADOPT) --------------------- */
 
     int32_t (*await_collect) (struct farrier_step *step, const struct farrier_collect *what,
                               struct farrier_error *err);
@@ -238,7 +238,7 @@ struct farrier_host {
     const char *(*process_output) (struct farrier_step *step, int32_t stream, size_t *ret_len);
     FARRIER_PAD (process_output)
 
-    /* --- image and artifacts --------------------------------------------------------------- */
+    /* --- image and artifacts ---------------------------------------------------------------- */
 
     void (*image_info) (const struct farrier_image *image, struct farrier_image_info *ret);
     FARRIER_PAD (image_info)
@@ -261,7 +261,7 @@ struct farrier_host {
     const char *(*artifact_read) (struct farrier_step *step, const char *name, size_t *ret_len);
     FARRIER_PAD (artifact_read)        /* NULL when absent */
 
-    /* --- emit: what identify, inventory and health found ----------------------------------- */
+    /* --- emit: what identify, inventory and health found ------------------------------------ */
 
     void (*emit_component) (struct farrier_step *step, const struct farrier_component *component);
     FARRIER_PAD (emit_component)
@@ -277,7 +277,7 @@ struct farrier_host {
                          const char *unit, const char *health);
     FARRIER_PAD (emit_sensor)
 
-    /* --- memory and clock ------------------------------------------------------------------ */
+    /* --- memory and clock ------------------------------------------------------------------- */
 
     /* zeroed; NULL past 16 MiB; no free */
     void *(*alloc) (struct farrier_step *step, size_t size);
@@ -290,7 +290,7 @@ struct farrier_host {
     int64_t (*mono_ms) (const struct farrier_host *host);      /* CLOCK_BOOTTIME */
     FARRIER_PAD (mono_ms)
 
-    /* --- formats: only inside inspect() and read_catalog() --------------------------------- */
+    /* --- formats: only inside inspect() and read_catalog() ---------------------------------- */
 
     int64_t (*reader_read) (struct farrier_reader *reader, uint64_t offset, void *buffer,
                             size_t len);

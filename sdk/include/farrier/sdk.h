@@ -69,7 +69,7 @@ extern "C" {
 #define farrier_skip(step, ...) farrier_host_of (step)->skip ((step), __VA_ARGS__)
 #define farrier_printf(step, ...) farrier_host_of (step)->printf ((step), __VA_ARGS__)
 
-/* --- configuration ------------------------------------------------------------------------- */
+/* --- configuration -------------------------------------------------------------------------- */
 
 static inline const char *
 farrier_config_str (const struct farrier_config *cfg, const char *name)
@@ -85,7 +85,7 @@ farrier_config_i64 (const struct farrier_config *cfg, const char *name)
     return FARRIER_HAS (host, config_i64) ? host->config_i64 (cfg, name) : 0;
 }
 
-/* --- the step ------------------------------------------------------------------------------ */
+/* --- the step ------------------------------------------------------------------------------- */
 
 static inline void
 farrier_step_info (struct farrier_step *step, struct farrier_step_info *ret)
@@ -168,7 +168,7 @@ farrier_recheck (struct farrier_step *step, uint32_t after_ms)
     return FARRIER_HAS (host, recheck) ? host->recheck (step, after_ms) : FARRIER_UNKNOWN;
 }
 
-/* --- state and results --------------------------------------------------------------------- */
+/* --- state and results ---------------------------------------------------------------------- */
 
 static inline const char *
 farrier_state_get (struct farrier_step *step, const char *name)
@@ -263,7 +263,7 @@ farrier_critical_leave (struct farrier_step *step)
         host->critical_leave (step);
 }
 
-/* --- reads --------------------------------------------------------------------------------- */
+/* --- reads ---------------------------------------------------------------------------------- */
 
 static inline int32_t
 farrier_http_get (struct farrier_step *step, const char *endpoint, const char *path,
@@ -316,7 +316,7 @@ farrier_response_json (const struct farrier_response *response)
     return FARRIER_HAS (host, response_json) ? host->response_json (response) : NULL;
 }
 
-/* --- JSON; a NULL value is an absent one --------------------------------------------------- */
+/* --- JSON; a NULL value is an absent one ---------------------------------------------------- */
 
 static inline const struct farrier_json *
 farrier_json_at (const struct farrier_json *value, const char *pointer)
@@ -450,7 +450,7 @@ farrier_json_text (struct farrier_step *step, const struct farrier_json *value)
     return FARRIER_HAS (host, json_text) ? host->json_text (step, value) : NULL;
 }
 
-/* --- awaits: at most one a callback, then return FARRIER_PENDING (or FARRIER_ADOPT) -------- */
+/* --- awaits: at most one a callback, then return FARRIER_PENDING (or FARRIER_ADOPT) --------- */
 
 static inline int32_t
 farrier_await_collect (struct farrier_step *step, const struct farrier_collect *what,
@@ -540,7 +540,7 @@ farrier_process_output (struct farrier_step *step, int32_t stream, size_t *ret_l
                ? host->process_output (step, stream, ret_len) : NULL;
 }
 
-/* --- image and artifacts ------------------------------------------------------------------- */
+/* --- image and artifacts -------------------------------------------------------------------- */
 
 static inline void
 farrier_image_info (const struct farrier_image *image, struct farrier_image_info *ret)
@@ -595,7 +595,7 @@ farrier_artifact_read (struct farrier_step *step, const char *name, size_t *ret_
     return FARRIER_HAS (host, artifact_read) ? host->artifact_read (step, name, ret_len) : NULL;
 }
 
-/* --- emit ---------------------------------------------------------------------------------- */
+/* --- emit ----------------------------------------------------------------------------------- */
 
 static inline void
 farrier_emit_component (struct farrier_step *step, const struct farrier_component *component)
@@ -632,7 +632,7 @@ farrier_emit_sensor (struct farrier_step *step, const char *name, double value, 
         host->emit_sensor (step, name, value, unit, health);
 }
 
-/* --- memory and clock ---------------------------------------------------------------------- */
+/* --- memory and clock ----------------------------------------------------------------------- */
 
 static inline void *
 farrier_alloc (struct farrier_step *step, size_t size)
@@ -655,7 +655,7 @@ farrier_mono_ms (struct farrier_step *step)
     return FARRIER_HAS (host, mono_ms) ? host->mono_ms (host) : 0;
 }
 
-/* --- formats ------------------------------------------------------------------------------- */
+/* --- formats -------------------------------------------------------------------------------- */
 
 static inline int64_t
 farrier_reader_read (struct farrier_reader *reader, uint64_t offset, void *buffer, size_t len)
@@ -688,7 +688,7 @@ farrier_sink_record (struct farrier_sink *sink, const char *json_text)
                ? host->sink_record (sink, json_text) : FARRIER_E_UNSUPPORTED;
 }
 
-/* --- defining a plugin --------------------------------------------------------------------- */
+/* --- defining a plugin ---------------------------------------------------------------------- */
 
 #if defined(__GNUC__)
 #define FARRIER_EXPORT __attribute__ ((visibility ("default"), used))
