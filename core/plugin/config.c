@@ -76,7 +76,7 @@ findings_to_faults (const struct vec *findings, const char *path, struct fault_l
 }
 
 bool
-config_read (const char *dir, const char *name, struct plugin_config *ret,
+plugin_config_read (const char *dir, const char *name, struct plugin_config *ret,
              struct fault_list *faults)
 {
     *ret = (struct plugin_config) { .enabled = true };

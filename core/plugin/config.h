@@ -30,7 +30,7 @@ struct plugin_config {
 };
 
 /* Reads dir/NAME.conf when it is there. Findings become faults; true when there are none. */
-bool config_read (const char *dir, const char *name, struct plugin_config *ret,
+bool plugin_config_read (const char *dir, const char *name, struct plugin_config *ret,
                   struct fault_list *faults);
 /* Checks settings against the plugin's parameters; fills in values. Each finding names file:line.
  * */

@@ -274,7 +274,7 @@ plugin_load_file (const char *file, const struct plugin_settings *settings)
 {
     struct plugin *p = plugin_new (file);
     p->host = settings->host;
-    bool ok = config_read (settings->config_dir, p->name, &p->config, &p->faults);
+    bool ok = plugin_config_read (settings->config_dir, p->name, &p->config, &p->faults);
     if (ok && !p->config.enabled) {
         p->info.state = PLUGIN_DISABLED;
         plugin_examine (p, settings, false);
@@ -293,7 +293,7 @@ plugin_absent (const char *name, const struct plugin_settings *settings)
     p->file = NULL;
     p->host = settings->host;
     p->info.state = PLUGIN_ABSENT;
-    if (config_read (settings->config_dir, p->name, &p->config, &p->faults)
+    if (plugin_config_read (settings->config_dir, p->name, &p->config, &p->faults)
         && p->config.enabled) {
         fault_add (&p->faults, PLUGIN_FAULT_ABSENT,
                    "%s configures it, but there is no %s.so in %s%s", p->config.file, name,

@@ -235,7 +235,7 @@ reload_one (struct plugin_registry *r, struct plugin *p, struct err *err)
 {
     struct plugin_config fresh;
     struct fault_list faults = { 0 };
-    bool ok = config_read (r->settings.config_dir, p->name, &fresh, &faults)
+    bool ok = plugin_config_read (r->settings.config_dir, p->name, &fresh, &faults)
               && config_check (&fresh, &p->def.params, &faults);
     if (ok) {
         keep_fixed (p, fresh.values);
