@@ -62,13 +62,18 @@ prepare () {
     mkdir -p "$demo/images" "$FARRIER_HOME" && chmod 700 "$FARRIER_HOME" \
         && cp -R "$source/conf.d" "$FARRIER_CONF_DIR" && chmod -R u+w "$FARRIER_CONF_DIR" \
         || fail "cannot make $demo"
+    # A simulated BMC settles in seconds: the demonstration's workflow waits less than the real one.
+    workflow=$FARRIER_CONF_DIR/workflows/firmware-provisioning.conf
+    sed 's/interval = "30s"/interval = "2s"/' "$workflow" >"$demo/workflow" \
+        && mv "$demo/workflow" "$workflow"
     cat >"$FARRIER_CONF_DIR/baselines/demo.conf" <<'END'
 # What the demonstration's fleet shall run.
 baseline = {
   name = "demo";
   summary = "Simulated fleet, newest firmware";
   targets = (
-    { match = { type = "bmc"; };  version = "1.2.0"; },
+    { match = { type = "bmc"; model = "SIM-G1*"; }; version = "1.2.0"; },
+    { match = { type = "bmc"; model = "SIM-O1*"; }; version = "2.15.0"; },
     { match = { type = "bios"; }; version = "2.1.0"; }
   );
 };
@@ -85,14 +90,13 @@ start_fleet () {
 }
 
 import_images () {
-    for model in generic openbmc; do
-        for what in bmc:1.2.0 bios:2.1.0; do
-            component=${what%%:*} version=${what#*:}
-            image=$demo/images/$model-$component-$version.bin
-            "$simulator" image --model $model --component "$component" --version "$version" \
-                --size 2MiB -o "$image" >/dev/null || fail "no image for $model $component"
-            run "$farrier" repo import "$image" || fail "the import of $image failed"
-        done
+    for image in generic-bmc-1.2.0 generic-bios-2.1.0 openbmc-bmc-2.15.0 openbmc-bios-2.1.0; do
+        model=${image%%-*} version=${image##*-}
+        component=${image#*-} component=${component%-*}
+        file=$demo/images/$image.bin
+        "$simulator" image --model "$model" --component "$component" --version "$version" \
+            --size 2MiB -o "$file" >/dev/null || fail "no image $image"
+        run "$farrier" repo import "$file" || fail "the import of $image failed"
     done
 }
 
@@ -121,8 +125,8 @@ start_daemon () {
 # 0 when every host is verified or noop, and there is at least one of each.
 judge () {
     "$farrier" job list -o json >"$demo/jobs.json" || return 1
-    verified=$(grep -o '"outcome": *"verified"' "$demo/jobs.json" | wc -l)
-    noop=$(grep -o '"outcome": *"noop"' "$demo/jobs.json" | wc -l)
+    verified=$(grep -o '"status": *"verified"' "$demo/jobs.json" | wc -l)
+    noop=$(grep -o '"status": *"noop"' "$demo/jobs.json" | wc -l)
     echo
     echo "demo: $verified verified, $noop noop, of $hosts hosts"
     [ "$verified" -ge 1 ] && [ "$noop" -ge 1 ] && [ $((verified + noop)) -eq "$hosts" ]
@@ -137,7 +141,7 @@ fleet_csv >"$demo/fleet.csv"
 run "$farrier" host import "$demo/fleet.csv" || fail "the hosts were not added"
 import_images
 run "$farrier" inventory refresh --all || fail "the inventory failed"
-run "$farrier" plan --all --baseline demo || fail "no plan"
+run "$farrier" plan create --all --baseline demo || fail "no plan"
 run "$farrier" apply --all --baseline demo -y --watch
 run "$farrier" host list
 judge
