@@ -9,6 +9,8 @@
 #include "cli/cmd.h"
 #include "cli/follow.h"
 
+#define LIST_DEFAULT 100
+
 static json_t *
 named_job (const struct invocation *inv, size_t i)
 {
@@ -57,7 +59,8 @@ int32_t
 cmd_job_list (struct invocation *inv, struct err *err)
 {
     json_t *request = json_object (), *reply = NULL;
-    long long limit = 100;
+    /* A program gets all, a person a screen or two. */
+    long long limit = inv->json || inv->yaml ? 0 : LIST_DEFAULT;
     int32_t rc = cmd_count (inv, "limit", &limit, err);
     cmd_put_option (inv, request, "host", "host");
     cmd_put_option (inv, request, "plan", "plan");
@@ -73,8 +76,11 @@ cmd_job_list (struct invocation *inv, struct err *err)
     if (rc < 0)
         return rc;
     const json_t *jobs = json_object_get (reply, "jobs");
-    if (!output_document (inv, jobs))
+    if (!output_document (inv, jobs)) {
         job_table (inv, jobs);
+        if (limit > 0 && json_array_size (jobs) == (size_t) limit)
+            printf ("the newest %lld; --limit N shows more\n", limit);
+    }
     json_decref (reply);
     return 0;
 }
@@ -251,16 +257,47 @@ print_event (const json_t *event)
     buf_free (&text);
 }
 
+/* The job that is named, or the newest of --host. Heap. */
+static int32_t
+job_to_read (struct invocation *inv, char **ret, struct err *err)
+{
+    json_t *request = json_object (), *reply = NULL;
+    const char *host = inv_option (inv, "host");
+    if ((host == NULL) == (inv_arg (inv, 0) == NULL)) {
+        json_decref (request);
+        return err_set (err, ERR_USAGE, "name a job, or --host NAME for its newest one");
+    }
+    if (host == NULL) {
+        json_decref (request);
+        *ret = str_dup (inv_arg (inv, 0));
+        return 0;
+    }
+    json_put_str (request, "host", host);
+    json_put_int (request, "limit", 1);
+    int32_t rc = cmd_call (inv, "job.list", request, &reply, err);
+    const char *id = json_str (reply, "/jobs/0/id");
+    if (rc == 0 && id == NULL)
+        rc = err_set (err, ERR_NOT_FOUND, "host %s has had no job yet", host);
+    else if (rc == 0)
+        *ret = str_dup (id);
+    json_decref (reply);
+    return rc;
+}
+
 int32_t
 cmd_job_log (struct invocation *inv, struct err *err)
 {
     bool follow = inv_flag (inv, "follow"), ended = false;
     json_t *all = json_array (), *event;
     long long since = 0, limit = 0;
+    char *id = NULL;
     size_t i;
     int32_t rc = cmd_count (inv, "limit", &limit, err);
+    if (rc == 0)
+        rc = job_to_read (inv, &id, err);
     while (rc == 0 && !ended) {
-        json_t *request = named_job (inv, 0), *reply = NULL;
+        json_t *request = json_object (), *reply = NULL;
+        json_put_str (request, "job", id);
         json_put_int (request, "since", since);
         json_put_int (request, "limit", limit);
         rc = cmd_call (inv, "job.log", request, &reply, err);
@@ -281,6 +318,7 @@ cmd_job_log (struct invocation *inv, struct err *err)
     }
     if (rc == 0)
         output_document (inv, all);
+    mem_free (id);
     json_decref (all);
     return rc;
 }

@@ -23,6 +23,17 @@ plan_request (const struct invocation *inv)
 }
 
 int32_t
+cmd_plan_preview (struct invocation *inv, struct err *err)
+{
+    json_t *reply = NULL;
+    int32_t rc = cmd_call (inv, "plan.preview", plan_request (inv), &reply, err);
+    if (rc == 0 && !output_document (inv, reply))
+        plan_print (inv, reply);
+    json_decref (reply);
+    return rc;
+}
+
+int32_t
 cmd_plan_create (struct invocation *inv, struct err *err)
 {
     json_t *reply = NULL;

@@ -99,8 +99,8 @@ command_fn cmd_inventory_refresh, cmd_inventory_list, cmd_inventory_show, cmd_in
     cmd_inventory_history;
 command_fn cmd_repo_import, cmd_repo_list, cmd_repo_show, cmd_repo_verify;
 command_fn cmd_baseline_list, cmd_baseline_show, cmd_baseline_check;
-command_fn cmd_plan_create, cmd_plan_list, cmd_plan_show, cmd_plan_explain, cmd_plan_diff,
-    cmd_plan_approve;
+command_fn cmd_plan_preview, cmd_plan_create, cmd_plan_list, cmd_plan_show, cmd_plan_explain,
+    cmd_plan_diff, cmd_plan_approve;
 command_fn cmd_apply, cmd_job_list, cmd_job_show, cmd_job_watch, cmd_job_log, cmd_job_cancel,
     cmd_job_resolve, cmd_job_retry, cmd_job_approve, cmd_job_resume, cmd_why;
 command_fn cmd_workflow_list, cmd_workflow_show, cmd_workflow_check, cmd_workflow_run;

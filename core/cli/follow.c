@@ -85,10 +85,10 @@ tell (struct watch *w, const json_t *job)
 {
     const char *id = json_str_or (job, "/id", ""), *cause = json_str (job, "/cause/message");
     const char *status = json_str (job, "/status");
-    bool rests = at_rest (job);
-    char *line = str_printf ("%s %s: %s%s%s%s%s", json_str_or (job, "/host", "?"), id,
-                             rests && status != NULL ? status : json_str_or (job, "/state", "?"),
-                             rests ? "" : " ", rests ? "" : json_str_or (job, "/phase", ""),
+    const char *state = json_str_or (job, "/state", "queued"), *phase = json_str (job, "/phase");
+    bool rests = at_rest (job), runs = str_eq (state, "running") || str_eq (state, "waiting");
+    const char *word = rests && status != NULL ? status : runs && phase != NULL ? phase : state;
+    char *line = str_printf ("%s %s: %s%s%s", json_str_or (job, "/host", "?"), id, word,
                              rests && cause != NULL ? ": " : "",
                              rests && cause != NULL ? cause : "");
     const char *last = map_get (w->told, id);

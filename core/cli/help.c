@@ -37,6 +37,13 @@ help_all (struct buf *ret)
             buf_printf (ret, ", %s", verb_of (c));
             continue;
         }
+        /* A noun that is a command itself and has verbs too. */
+        const struct command *next = command_at (i + 1);
+        if (c->verb == NULL && next != NULL && str_eq (next->noun, c->noun)) {
+            buf_printf (ret, "\n  %-12s SELECTOR", c->noun);
+            last = c->noun;
+            continue;
+        }
         if (c->verb == NULL)
             buf_printf (ret, "%s  %-12s %s", i == 0 ? "" : "\n", c->noun, c->help);
         else

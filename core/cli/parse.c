@@ -34,7 +34,7 @@ unknown_verb (const char *noun, const char *word, struct err *err)
     struct vec verbs = { 0 };
     const struct command *c;
     for (size_t i = 0; (c = command_at (i)) != NULL; i++) {
-        if (str_eq (c->noun, noun))
+        if (str_eq (c->noun, noun) && c->verb != NULL)
             vec_push (&verbs, (void *) c->verb);
     }
     const char *near = str_did_you_mean (word, (const char *const *) verbs.items, verbs.count);
@@ -62,6 +62,11 @@ find_command (int argc, char *const *argv, struct invocation *ret, int *ret_used
     const char *noun = str_eq (argv[0], "--version") ? "version" : argv[0];
     if (!command_is_noun (noun))
         return unknown_noun (noun, err);
+    /* A verb wins over an argument of the noun alone: "plan create", "plan rack=r12". */
+    ret->command = argc > 1 ? command_find (noun, argv[1]) : NULL;
+    *ret_used = 2;
+    if (ret->command != NULL)
+        return 0;
     ret->command = command_find (noun, NULL);
     *ret_used = 1;
     if (ret->command != NULL)
@@ -78,9 +83,7 @@ find_command (int argc, char *const *argv, struct invocation *ret, int *ret_used
         *ret_used = -1;
         return 0;
     }
-    ret->command = command_find (noun, argv[1]);
-    *ret_used = 2;
-    return ret->command == NULL ? unknown_verb (noun, argv[1], err) : 0;
+    return unknown_verb (noun, argv[1], err);
 }
 
 /* --- options ---------------------------------------------------------------------------------- */
