@@ -446,14 +446,14 @@ read_body (struct conn *c, const char *p, size_t len)
     size_t n = (int64_t)len < c->body_left ? len : (size_t)c->body_left;
 
     c->body_left -= (int64_t)n;
-    if (c->reset_at >= 0 && c->body_left <= c->reset_at) {
-        end (c, true);
-        return n;
-    }
     if (c->call->status == 0 && c->call->upload != NULL)
         sim_upload_feed (c->call->upload, p, n);
     else if (c->call->status == 0)
         buf_append (&c->call->body, p, n);
+    if (c->reset_at >= 0 && c->body_left <= c->reset_at) {
+        end (c, true);
+        return n;
+    }
     if (c->body_left == 0)
         finish_request (c);
     return n;

@@ -21,6 +21,7 @@
 #include "sim_fault.h"
 #include "sim_fleet.h"
 #include "sim_power.h"
+#include "sim_tls.h"
 
 #define LINE_MAX_BYTES 1048576
 
@@ -58,7 +59,7 @@ host_status (struct sim_bmc *bmc)
 {
     static const char *const phases[] = { "up", "down", "busy", "locked", "starting" };
     json_t *versions = json_object ();
-    char *url = sim_bmc_url (bmc), *serial = sim_bmc_serial (bmc);
+    char *url = sim_bmc_url (bmc), *serial = sim_bmc_serial (bmc), fingerprint[HASH_SHA256_HEX];
 
     for (size_t i = 0; i < bmc->personality->components.count; i++)
         json_put_str (versions, bmc->components[i].def->component, bmc->components[i].version);
@@ -66,6 +67,8 @@ host_status (struct sim_bmc *bmc)
                            "personality", bmc->personality->name, "serial", serial, "bmc",
                            sim_bmc_is_silent (bmc) ? "silent" : phases[bmc->phase], "power",
                            sim_power_state (bmc), "components", versions);
+    sim_tls_fingerprint (bmc, fingerprint);
+    json_put_str (j, "certificate_sha256", fingerprint);
     mem_free (url);
     mem_free (serial);
     return j;
