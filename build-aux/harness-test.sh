@@ -46,6 +46,8 @@ script bad 'echo hello; exit 1'
 expect "status 1 without TAP" "not ok 1 - bad ended with status 1" "$(run bad | tail -n 1)"
 script skips 'echo "no nginx here"; exit 77'
 expect "77 is a skip with its reason" "1..0 # SKIP no nginx here" "$(run skips | tail -n 1)"
+script skips-tap 'echo "1..0 # SKIP no nginx here"; exit 77'
+expect "TAP and 77 agree on a skip" "1..0 # SKIP no nginx here" "$(run skips-tap)"
 script slow 'exec sleep 60'
 expect "a test over its time fails" "not ok 1 - slow did not end within 1 s" \
     "$(FARRIER_TEST_TIMEOUT=1 run slow | tail -n 1)"
