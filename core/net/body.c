@@ -182,7 +182,8 @@ body_layout (struct body *body, char *(*substitute) (void *arg, const char *text
             p->content = substitute (arg, p->bytes);
             p->content_len = strlen (p->content);
         }
-        p->hash = hash_new ();
+        if (p->kind != TRANSFER_READER || p->reader.digest == NULL)
+            p->hash = hash_new ();
         total += body->form ? strlen (p->head) : 0;
         if (content_size (p) > (uint64_t) INT64_MAX / 2 - total)
             return err_set (err, FARRIER_E_INVALID, "part %zu of the upload has an impossible size",
@@ -240,7 +241,8 @@ read_content (struct body *body, struct part *p, char **buf, size_t *room, struc
     if ((n == 0 && want > 0) || (uint64_t) n > want)
         return err_set (err, ERR_IO, "the image ends after %llu bytes, %llu were announced",
                         (unsigned long long) body->at, (unsigned long long) content_size (p));
-    hash_update (p->hash, *buf, (size_t) n);
+    if (p->hash != NULL)
+        hash_update (p->hash, *buf, (size_t) n);
     body->at += (uint64_t) n;
     *buf += n;
     *room -= (size_t) n;
@@ -257,7 +259,10 @@ next_segment (struct body *body)
         body->where = AT_END;
     } else {
         struct part *p = &body->parts[body->part];
-        hash_final_hex (p->hash, p->sha256);
+        if (p->hash != NULL)
+            hash_final_hex (p->hash, p->sha256);
+        else
+            p->reader.digest (p->reader.arg, p->sha256);
         p->hash = NULL;
         body->part++;
         body->where = body->part == body->part_count ? IN_TAIL : IN_HEAD;

@@ -33,7 +33,9 @@ on_socket_open (void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 static int
 on_socket_close (void *arg, curl_socket_t fd)
 {
-    admit_socket_closed (arg, fd);
+    struct host *host = arg;
+    shard_socket_closing (host->shard->loop, fd);
+    admit_socket_closed (host, fd);
     close (fd);
     return 0;
 }

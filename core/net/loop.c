@@ -21,6 +21,8 @@
 
 #define LOOPS_MAX 64
 #define TICK_MS 250
+#define TRIPS_MAX 2                    /* libuv's pool has 4 threads */
+#define TRIP_ITEMS_MAX 8
 
 struct post {
     struct list link;
@@ -199,6 +201,78 @@ loop_work (struct loop *loop, void (*work) (void *arg), void (*done) (void *arg)
     w->request.data = w;
     loop->works++;
     uv_queue_work (&loop->uv, &w->request, on_work, on_work_done);
+}
+
+/* ---- small works --------------------------------------------------------------------------- */
+
+struct small {
+    struct list link;
+    void (*work) (void *arg);
+    void (*done) (void *arg);
+    void *arg;
+};
+
+struct trip {
+    uv_work_t request;
+    struct loop *loop;
+    uint32_t count;
+    struct small *items[TRIP_ITEMS_MAX];
+};
+
+static void
+on_trip (uv_work_t *request)
+{
+    struct trip *trip = request->data;
+    for (uint32_t i = 0; i < trip->count; i++)
+        trip->items[i]->work (trip->items[i]->arg);
+}
+
+static void trips_start (struct loop *loop);
+
+static void
+on_trip_done (uv_work_t *request, int status)
+{
+    struct trip *trip = request->data;
+    struct loop *loop = trip->loop;
+    (void) status;
+    loop->trips--;
+    trips_start (loop);                /* the pool goes on while the results are looked at */
+    for (uint32_t i = 0; i < trip->count; i++) {
+        loop->works--;
+        trip->items[i]->done (trip->items[i]->arg);
+        mem_free (trip->items[i]);
+    }
+    mem_free (trip);
+    admit_pump (loop);
+}
+
+static void
+trips_start (struct loop *loop)
+{
+    while (loop->trips < TRIPS_MAX && !list_empty (&loop->small)) {
+        struct trip *trip = mem_alloc (sizeof *trip);
+        trip->loop = loop;
+        trip->request.data = trip;
+        while (trip->count < TRIP_ITEMS_MAX && !list_empty (&loop->small)) {
+            struct small *item = list_entry (loop->small.next, struct small, link);
+            list_remove (&item->link);
+            trip->items[trip->count++] = item;
+        }
+        loop->trips++;
+        uv_queue_work (&loop->uv, &trip->request, on_trip, on_trip_done);
+    }
+}
+
+void
+loop_work_small (struct loop *loop, void (*work) (void *arg), void (*done) (void *arg), void *arg)
+{
+    struct small *item = mem_alloc (sizeof *item);
+    item->work = work;
+    item->done = done;
+    item->arg = arg;
+    loop->works++;
+    list_add_tail (&loop->small, &item->link);
+    trips_start (loop);
 }
 
 static void
@@ -485,6 +559,7 @@ loop_open (struct loop *loop, struct err *err)
     list_init (&loop->watches);
     list_init (&loop->processes);
     list_init (&loop->tickers);
+    list_init (&loop->small);
     list_init (&loop->resolve_queue);
     list_init (&loop->ready_free);
     list_init (&loop->idle);
@@ -526,6 +601,7 @@ loop_free (struct loop *loop)
         host_clear (host);
     map_free (loop->hosts, mem_free);
     mem_free (loop->slots);
+    mem_free (loop->socks);
 }
 
 static uint32_t

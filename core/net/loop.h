@@ -113,8 +113,12 @@ struct loop {
 
     struct list requests, timers, watches, processes;
     struct list tickers;
+    struct list small;                 /* works that wait for a trip to the pool */
+    uint32_t trips;
     uv_timer_t tick;
-    uint32_t works;
+    uint32_t works;                    /* in the pool, or waiting for it */
+    struct sock **socks;               /* by descriptor: what libuv watches (shard.c) */
+    int sock_capacity;
 
     bool stopping, aborting, closed;
     uv_prepare_t stopper;
@@ -136,6 +140,10 @@ struct loop *loop_of_id (struct net *net, uint64_t id);               /* any thr
 bool loop_is_current (const struct loop *loop);                       /* any thread */
 void loop_post (struct loop *loop, void (*fn) (void *arg), void *arg);        /* any thread */
 void loop_work (struct loop *loop, void (*work) (void *arg), void (*done) (void *arg), void *arg);
+/* The same for works of microseconds (a parse, a chunk): several share one trip to the pool, since
+ * the trip costs more than they do. */
+void loop_work_small (struct loop *loop, void (*work) (void *arg), void (*done) (void *arg),
+                      void *arg);
 uint64_t loop_slot_take (struct loop *loop, enum slot_kind kind, void *object);   /* any thread */
 void *loop_slot_get (struct loop *loop, uint64_t id, enum slot_kind kind);
 void loop_slot_free (struct loop *loop, uint64_t id);
@@ -157,6 +165,7 @@ void shard_easy_put (struct loop *loop, CURL *easy);
 void shard_add (struct shard *shard, CURL *easy);
 void shard_remove (struct shard *shard, CURL *easy);
 void shard_keeps (struct shard *shard);           /* an idle connection may remain */
+void shard_socket_closing (struct loop *loop, int fd);     /* before close() */
 
 /* ---- admit.c ---- */
 void admit_enqueue (struct request *r);

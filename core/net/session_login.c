@@ -152,7 +152,8 @@ login_refused (struct session *s)
                                                               : l->error.password_uri);
     else
         str_format (what, sizeof what,
-                    "the BMC refuses the credential of user %s (HTTP %d%s%.120s)", l->user, l->response->status, l->error.message[0] == '\0' ? "" : ": ",
+                    "the BMC refuses the credential of user %s (HTTP %d%s%.120s)", l->user,
+                    l->response->status, l->error.message[0] == '\0' ? "" : ": ",
                     l->error.message);
     session_latch (s, what);
     struct err err = s->latch_err;

@@ -12,11 +12,15 @@
 /* Larger than what one shard can ever hold: libcurl's own default drops warm connections. */
 #define MAX_CACHED 20000L
 
+/* What libuv watches of one descriptor. libcurl lets go of a socket after each request and takes it
+ * up again for the next; the watch stays until the descriptor is closed, which saves six system
+ * calls a request. */
 struct sock {
     uv_poll_t poll;
     struct shard *shard;
     curl_socket_t fd;
-    int events;                        /* as last asked for */
+    int wanted;                        /* by libcurl; 0 = nothing now */
+    int watched;                       /* by libuv */
 };
 
 static void
@@ -41,21 +45,37 @@ shard_drain (struct shard *shard)
     admit_pump (shard->loop);
 }
 
+static void on_poll (uv_poll_t *poll, int status, int events);
+
+static void
+watch (struct sock *sock, int events)
+{
+    sock->watched = events;
+    if (events == 0)
+        uv_poll_stop (&sock->poll);
+    else
+        uv_poll_start (&sock->poll, events, on_poll);
+}
+
 static void
 on_poll (uv_poll_t *poll, int status, int events)
 {
     struct sock *sock = poll->data;
     struct shard *shard = sock->shard;
     int flags = 0;
+    if (sock->wanted == 0) {
+        watch (sock, 0);               /* an idle one: its end is found out when it is next used */
+        return;
+    }
     if (status < 0) {
         /* a reset, say: libuv has stopped watching. libcurl shall find out by itself: told of an
          * error it would not repeat a GET on a fresh connection. */
-        uv_poll_start (poll, sock->events, on_poll);
-        events = sock->events;
+        watch (sock, sock->wanted);
+        events = sock->wanted;
     }
-    if ((events & UV_READABLE) != 0)
+    if ((events & sock->wanted & UV_READABLE) != 0)
         flags |= CURL_CSELECT_IN;
-    if ((events & UV_WRITABLE) != 0)
+    if ((events & sock->wanted & UV_WRITABLE) != 0)
         flags |= CURL_CSELECT_OUT;
     int running;
     curl_multi_socket_action (shard->multi, sock->fd, flags, &running);
@@ -77,36 +97,61 @@ sock_closed (uv_handle_t *handle)
     mem_free (handle->data);
 }
 
+static struct sock *
+sock_of (struct shard *shard, curl_socket_t fd)
+{
+    struct loop *loop = shard->loop;
+    if (fd >= loop->sock_capacity) {
+        int capacity = fd + 1 > 2 * loop->sock_capacity ? fd + 64 : 2 * loop->sock_capacity;
+        loop->socks = mem_realloc (loop->socks, (size_t) capacity * sizeof *loop->socks);
+        for (int i = loop->sock_capacity; i < capacity; i++)
+            loop->socks[i] = NULL;
+        loop->sock_capacity = capacity;
+    }
+    struct sock *sock = loop->socks[fd];
+    if (sock != NULL)
+        return sock;
+    sock = mem_alloc (sizeof *sock);
+    sock->shard = shard;
+    sock->fd = fd;
+    if (uv_poll_init (&loop->uv, &sock->poll, fd) != 0) {
+        mem_free (sock);
+        return NULL;
+    }
+    sock->poll.data = sock;
+    loop->socks[fd] = sock;
+    return sock;
+}
+
+void
+shard_socket_closing (struct loop *loop, int fd)
+{
+    if (fd >= loop->sock_capacity || loop->socks[fd] == NULL)
+        return;
+    struct sock *sock = loop->socks[fd];
+    loop->socks[fd] = NULL;
+    uv_poll_stop (&sock->poll);
+    uv_close ((uv_handle_t *) &sock->poll, sock_closed);
+}
+
 static int
 on_curl_socket (CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
 {
     struct shard *shard = arg;
-    struct sock *sock = socket_arg;
     (void) easy;
-    if (what == CURL_POLL_REMOVE) {
-        if (sock != NULL) {
-            uv_poll_stop (&sock->poll);
-            uv_close ((uv_handle_t *) &sock->poll, sock_closed);
-            curl_multi_assign (shard->multi, fd, NULL);
-        }
-        return 0;
-    }
-    if (sock == NULL) {
-        sock = mem_alloc (sizeof *sock);
-        sock->shard = shard;
-        sock->fd = fd;
-        if (uv_poll_init (&shard->loop->uv, &sock->poll, fd) != 0) {
-            mem_free (sock);
-            return -1;
-        }
-        sock->poll.data = sock;
-        curl_multi_assign (shard->multi, fd, sock);
-    }
-    int events = (what & CURL_POLL_IN) != 0 ? UV_READABLE : 0;
+    (void) socket_arg;
+    struct sock *sock = sock_of (shard, fd);
+    if (sock == NULL)
+        return -1;
+    sock->wanted = (what & CURL_POLL_IN) != 0 ? UV_READABLE : 0;
     if ((what & CURL_POLL_OUT) != 0)
-        events |= UV_WRITABLE;
-    sock->events = events;
-    uv_poll_start (&sock->poll, events, on_poll);
+        sock->wanted |= UV_WRITABLE;
+    if (what == CURL_POLL_REMOVE)
+        sock->wanted = 0;
+    /* nothing wanted: what is watched for stays as it is, but for writability, which is always */
+    int events = sock->wanted != 0 ? sock->wanted : sock->watched & UV_READABLE;
+    if (events != sock->watched)
+        watch (sock, events);
     return 0;
 }
 

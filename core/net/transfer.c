@@ -31,7 +31,7 @@ struct upload {
     struct body *body;
     struct chunk chunks[2];
     int taking, filling_index;
-    bool filling;                      /* the pool works on body and a chunk */
+    bool filling;                      /* the pool works on body and a chunk, or will */
     bool sending, paused;
     uint64_t total, filled, taken;
     int32_t fill_code;                 /* of the last fill that has ended */
@@ -111,7 +111,7 @@ fill_next (struct upload *u)
         return;
     u->filling = true;
     u->filling_index = i;
-    loop_work (u->loop, fill_work, fill_done, u);
+    loop_work_small (u->loop, fill_work, fill_done, u);
 }
 
 /* Inside libcurl. */

@@ -134,7 +134,7 @@ on_answer (void *arg, struct net_response *response)
     struct ask *ask = arg;
     ask->response = response;
     if (response->code == 0 && response->body_len > 0 && !ask->watch->ended)
-        loop_work (ask->watch->loop, parse_work, parse_done, ask);
+        loop_work_small (ask->watch->loop, parse_work, parse_done, ask);
     else
         deliver (ask);
 }
