@@ -18,7 +18,7 @@ CONF = """
 daemon = { settle = "1s"; drain = "2s"; workers = 4; };
 network = { connect_timeout = "2s"; };
 """
-TARGETS = {"bmc": "1.2.0", "bios": "2.1.0"}
+TARGETS = {"bmc": "3.1.0", "bios": "3.2.0"}
 IMAGE_SIZE = "64KiB"
 QUICK = ["--flash-time", "300", "--reboot-time", "300", "--boot-time", "300"]
 

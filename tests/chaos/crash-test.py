@@ -6,7 +6,7 @@ A first run counts the points (FARRIER_CRASH_LOG). Then, for each point, everyth
 (FARRIER_CRASH_AT), starts again, and goes on. Afterwards each component was flashed exactly once,
 nothing was sent twice, the BMC runs the target versions, and the job is `verified`.
 
-CHAOS_JOBS: how many points at once [4]. CHAOS_POINTS: only these, e.g. "generic:12,40".
+CHAOS_JOBS: how many points at once [8]. CHAOS_POINTS: only these, e.g. "generic:12,40".
 FARRIER_TEST_KEEP: the folders of failed points stay.
 
 SPDX-License-Identifier: Apache-2.0
@@ -133,7 +133,7 @@ def main():
     wanted = wanted_points()
     cases = collect(tap, wanted)
     missed = 0
-    with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("CHAOS_JOBS", "4"))) as pool:
+    with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("CHAOS_JOBS", "8"))) as pool:
         pending = [pool.submit(safely, case) for case in cases]
         for future in concurrent.futures.as_completed(pending):
             case, reached, found = future.result()
