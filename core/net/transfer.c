@@ -12,7 +12,7 @@
 #include "net/body.h"
 #include "net/request.h"
 
-#define CHUNK_BYTES ((size_t) 32 << 10)
+#define CHUNK_BYTES ((size_t) 24 << 10)
 #define PROGRESS_EVERY_MS 500
 #define STALL_MS 60000
 #define ANSWER_MS 600000
@@ -114,25 +114,36 @@ fill_next (struct upload *u)
     loop_work_small (u->loop, fill_work, fill_done, u);
 }
 
+static size_t
+take_bytes (struct upload *u, char *buf, size_t len)
+{
+    size_t taken = 0;
+    while (taken < len && u->chunks[u->taking].full) {
+        struct chunk *c = &u->chunks[u->taking];
+        size_t n = c->len - c->used < len - taken ? c->len - c->used : len - taken;
+        memcpy (buf + taken, c->data + c->used, n);
+        c->used += n;
+        taken += n;
+        if (c->used == c->len) {
+            c->full = false;
+            u->taking = 1 - u->taking;
+        }
+    }
+    u->taken += taken;
+    return taken;
+}
+
 /* Inside libcurl. */
 static size_t
 on_read (void *arg, char *buf, size_t len)
 {
     struct upload *u = arg;
-    struct chunk *c = &u->chunks[u->taking];
     if (u->taken == u->total)
         return 0;
-    if (c->full) {
-        size_t n = c->len - c->used < len ? c->len - c->used : len;
-        memcpy (buf, c->data + c->used, n);
-        c->used += n;
-        u->taken += n;
-        if (c->used == c->len) {
-            c->full = false;
-            u->taking = 1 - u->taking;
-            fill_next (u);
-        }
-        return n;
+    size_t taken = take_bytes (u, buf, len);
+    if (taken > 0) {
+        fill_next (u);
+        return taken;
     }
     if (u->fill_code != 0) {
         request_fail (u->r, u->fill_code, "the upload to %s stopped: %s", u->r->target->name,
