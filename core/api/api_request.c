@@ -11,6 +11,41 @@
 #include "base/str.h"
 #include "fleet/selector.h"
 
+/* A member means the same in every call, so its type is known by its name; the rest are texts. */
+static const struct member_type {
+    const char *names;
+    json_type type, other;             /* other: JSON_FALSE beside JSON_TRUE */
+    const char *word;
+} types[] = {
+    { " all partial dry_run excluded forget remove incoming pivot open ", JSON_TRUE, JSON_FALSE,
+      "true or false" },
+    { " limit since wait_ms from_ms to_ms width ", JSON_INTEGER, JSON_INTEGER, "a whole number" },
+    { " host_object labels inputs ", JSON_OBJECT, JSON_OBJECT, "an object" },
+    { " hosts findings plugins baselines files jobs ", JSON_ARRAY, JSON_ARRAY, "a list" },
+};
+
+static int32_t
+check_type (const struct api_route *route, const char *member, const json_t *v, struct err *err)
+{
+    json_type type = JSON_STRING, other = JSON_STRING;
+    const char *word = "a text";
+    /* The one exception: a new host is an object, elsewhere a host is named. */
+    const char *name = str_eq (member, "host") && str_eq (route->name, "host.add") ? "host_object"
+                                                                                   : member;
+    char *padded = str_printf (" %s ", name);
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (strstr (types[i].names, padded) == NULL)
+            continue;
+        type = types[i].type;
+        other = types[i].other;
+        word = types[i].word;
+    }
+    mem_free (padded);
+    if (json_is_null (v) || json_typeof (v) == type || json_typeof (v) == other)
+        return 0;
+    return err_set (err, ERR_USAGE, "%s: \"%s\" is not %s", route->name, member, word);
+}
+
 static int32_t
 check_known (const struct api_route *route, const json_t *body, char *const *members, size_t count,
              struct err *err)
@@ -21,8 +56,12 @@ check_known (const struct api_route *route, const json_t *body, char *const *mem
         bool known = false;
         for (size_t i = 0; i < count && !known; i++)
             known = str_eq (members[i], key);
-        if (known)
+        if (known) {
+            int32_t rc = check_type (route, key, v, err);
+            if (rc < 0)
+                return rc;
             continue;
+        }
         err_set (err, ERR_USAGE, "%s knows no \"%.60s\"", route->name, key);
         const char *near = str_did_you_mean (key, (const char *const *) members, count);
         if (near != NULL)

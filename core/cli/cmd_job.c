@@ -34,7 +34,7 @@ job_table (const struct invocation *inv, const json_t *jobs)
     table_column (t, "STATUS", TABLE_STATE);
     table_column (t, "PHASE", 0);
     table_column (t, "DONE", TABLE_RIGHT);
-    table_column (t, "STARTED", 0);
+    table_column (t, "CREATED", 0);
     table_column (t, "PLAN", TABLE_WIDE);
     table_column (t, "TEXT", TABLE_TRUNC);
     json_array_foreach ((json_t *) jobs, i, v) {

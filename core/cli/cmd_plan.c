@@ -281,7 +281,7 @@ start (struct invocation *inv, const json_t *plan, struct err *err)
 
 /* Jobs of a run that was cut off go on first: their hosts cannot be planned while they are open. */
 static int32_t
-finish_open (struct invocation *inv, struct err *err)
+finish_open (struct invocation *inv, bool *ret_ran, struct err *err)
 {
     json_t *request = json_object (), *reply = NULL;
     if (door_has_daemon (inv->door)) {
@@ -300,6 +300,7 @@ finish_open (struct invocation *inv, struct err *err)
         return rc;
     fprintf (stderr, "%zu jobs of an earlier run are open: they go on first\n", count - parked);
     rc = follow_open (inv, err);
+    *ret_ran = rc == 0;
     return rc == FARRIER_E_CANCELLED || rc == ERR_STORE_BUSY ? rc : 0;
 }
 
@@ -307,8 +308,8 @@ int32_t
 cmd_apply (struct invocation *inv, struct err *err)
 {
     json_t *plan = NULL;
-    bool dry_run = inv_flag (inv, "dry-run"), document = inv->json || inv->yaml;
-    int32_t rc = dry_run ? 0 : finish_open (inv, err);
+    bool dry_run = inv_flag (inv, "dry-run"), document = inv->json || inv->yaml, ran = false;
+    int32_t rc = dry_run ? 0 : finish_open (inv, &ran, err);
     if (rc == 0)
         rc = get_plan (inv, &plan, err);
     if (rc < 0)
@@ -320,7 +321,9 @@ cmd_apply (struct invocation *inv, struct err *err)
         output_document (inv, plan);
     long long bad = json_int_or (plan, "/plan/totals/hosts_blocked", 0)
                     + json_int_or (plan, "/plan/totals/hosts_no_solution", 0);
-    if (steps == 0) {
+    if (steps == 0 && ran && bad == 0) {
+        rc = 0;                        /* what there was to do has just been done */
+    } else if (steps == 0) {
         rc = err_set (err, ERR_NOTHING, bad > 0 ? "nothing can be done: %lld hosts are blocked or "
                       "without a solution" : "nothing to do", bad);
     } else if (!dry_run) {
