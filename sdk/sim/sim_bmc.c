@@ -35,13 +35,13 @@
 int64_t
 sim_bmc_now (const struct sim_bmc *bmc)
 {
-    return (int64_t)uv_now (&bmc->fleet->loop);
+    return (int64_t) uv_now (&bmc->fleet->loop);
 }
 
 int64_t
 sim_bmc_scaled (const struct sim_bmc *bmc, int64_t ms)
 {
-    return (int64_t)((double)ms * bmc->fleet->options->time_scale);
+    return (int64_t) ((double) ms * bmc->fleet->options->time_scale);
 }
 
 static void
@@ -78,7 +78,7 @@ sim_bmc_new (struct sim_fleet *fleet, const struct sim_personality *p, uint32_t 
     list_init (&bmc->updates);
     list_init (&bmc->tasks);
     list_init (&bmc->sessions);
-    bmc->next_task_id = (uint32_t)p->task_first_id;
+    bmc->next_task_id = (uint32_t) p->task_first_id;
     bmc->session_timeout_s = fleet->options->session_timeout_s > 0
                                  ? fleet->options->session_timeout_s
                                  : p->session_timeout_s;
@@ -149,13 +149,15 @@ sim_bmc_listen (struct sim_bmc *bmc, struct err *err)
     }
     uv_tcp_init (&bmc->fleet->loop, tcp);
     tcp->data = bmc;
-    int rc = uv_tcp_bind (tcp, (const struct sockaddr *)&bmc->address, 0);
+    int rc = uv_tcp_bind (tcp, (const struct sockaddr *) &bmc->address, 0);
     if (rc == 0)
-        rc = uv_listen ((uv_stream_t *)tcp, BACKLOG, on_connection);
+        rc = uv_listen ((uv_stream_t *) tcp, BACKLOG, on_connection);
     if (rc < 0) {
-        uv_close ((uv_handle_t *)tcp, on_listener_closed);
-        return err_set (err, ERR_IO, "cannot listen on %s port %u: %s", bmc->address_text,
-                        ntohs (bmc->address.sin_port), uv_strerror (rc));
+        uv_close ((uv_handle_t *) tcp, on_listener_closed);
+        int32_t code = err_set (err, ERR_IO, "cannot listen on %s port %u: %s", bmc->address_text,
+                                ntohs (bmc->address.sin_port), uv_strerror (rc));
+        err_hint (err, "choose other addresses with --base, or another port with --port");
+        return code;
     }
     bmc->listener = tcp;
     return 0;
@@ -166,7 +168,7 @@ close_listener (struct sim_bmc *bmc)
 {
     if (bmc->listener == NULL)
         return;
-    uv_close ((uv_handle_t *)bmc->listener, on_listener_closed);
+    uv_close ((uv_handle_t *) bmc->listener, on_listener_closed);
     bmc->listener = NULL;
 }
 
@@ -193,7 +195,7 @@ open_silent_socket (struct sim_bmc *bmc)
     if (fd < 0)
         return;
     setsockopt (fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind (fd, (const struct sockaddr *)&bmc->address, sizeof bmc->address) < 0
+    if (bind (fd, (const struct sockaddr *) &bmc->address, sizeof bmc->address) < 0
         || listen (fd, 0) < 0) {
         close (fd);
         return;
@@ -202,7 +204,7 @@ open_silent_socket (struct sim_bmc *bmc)
     for (size_t i = 1; i < 4; i++) {
         bmc->silent_fds[i] = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (bmc->silent_fds[i] >= 0
-            && connect (bmc->silent_fds[i], (const struct sockaddr *)&bmc->address,
+            && connect (bmc->silent_fds[i], (const struct sockaddr *) &bmc->address,
                         sizeof bmc->address)
                    < 0
             && errno != EINPROGRESS)
@@ -361,7 +363,7 @@ sim_bmc_uuid (const struct sim_bmc *bmc, enum sim_uuid which, char ret[37])
         return;
     }
     char *text = str_printf ("farrier-sim %" PRIu64 " %u %u %d", bmc->fleet->options->seed,
-                             bmc->index, bmc->identity, (int)which);
+                             bmc->index, bmc->identity, (int) which);
     hash_sha256_hex (text, strlen (text), hex);
     mem_free (text);
     str_format (ret, 37, "%.8s-%.4s-4%.3s-8%.3s-%.12s", hex, hex + 8, hex + 12, hex + 15, hex + 18);
@@ -427,7 +429,7 @@ sim_bmc_expand (const struct sim_bmc *bmc, const char *text)
     while ((dollar = strstr (text, "${")) != NULL) {
         size_t len = strcspn (dollar + 2, "}");
         char *value = variable (bmc, dollar + 2, len);
-        buf_append (&out, text, (size_t)(dollar - text));
+        buf_append (&out, text, (size_t) (dollar - text));
         buf_puts (&out, value);
         mem_free (value);
         text = dollar + 2 + len + (dollar[2 + len] == '}');

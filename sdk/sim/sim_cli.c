@@ -138,7 +138,7 @@ fill_request (struct command_line *line, const char *command, struct err *err)
         const char *equals = strchr (line->values[i], '=');
         if (equals == NULL)
             return err_set (err, ERR_USAGE, "'%s' is not key=value", line->values[i]);
-        char *key = str_ndup (line->values[i], (size_t)(equals - line->values[i]));
+        char *key = str_ndup (line->values[i], (size_t) (equals - line->values[i]));
         if (str_eq (command, "set") && !str_eq (key, "power")) {
             json_put_str (r, "component", key);
             json_put_str (r, "version", equals + 1);
@@ -190,7 +190,7 @@ print_stats (const json_t *answer)
     json_object_foreach (json_at (answer, "/totals"), key, value)
     {
         if (json_is_integer (value) && json_integer_value (value) != 0)
-            printf ("  %-20s %lld\n", key, (long long)json_integer_value (value));
+            printf ("  %-20s %lld\n", key, (long long) json_integer_value (value));
     }
 }
 
@@ -252,7 +252,7 @@ read_size (const char *text, int64_t *ret, struct err *err)
         if (!str_ends (text, units[i].suffix))
             continue;
         char *number = str_ndup (text, strlen (text) - strlen (units[i].suffix));
-        bool ok = str_to_i64 (number, ret) && *ret > 0 && *ret < (int64_t)1 << 32;
+        bool ok = str_to_i64 (number, ret) && *ret > 0 && *ret < (int64_t) 1 << 32;
         mem_free (number);
         *ret *= units[i].factor;
         if (ok)
@@ -291,7 +291,7 @@ read_recipe (int argc, char **argv, struct sim_image_recipe *recipe, const char 
         else
             rc = err_set (err, ERR_USAGE, "unknown option %s", name);
     }
-    recipe->seed = (uint64_t)seed;
+    recipe->seed = (uint64_t) seed;
     if (rc == 0 && (recipe->component == NULL || recipe->version == NULL || *ret_path == NULL))
         rc = err_set (err, ERR_USAGE, "image needs --component, --version and -o FILE");
     return rc;

@@ -87,23 +87,23 @@ read_value (struct sim_conf *conf, config_setting_t *s, const struct sim_conf_ke
     case SIM_CONF_INT:
         if (type != CONFIG_TYPE_INT)
             return fail_type (conf, s, "a number", err);
-        *(int *)slot = config_setting_get_int (s);
+        *(int *) slot = config_setting_get_int (s);
         return 0;
     case SIM_CONF_INT64:
         if (!is_int)
             return fail_type (conf, s, "a number", err);
-        *(long long *)slot = config_setting_get_int64 (s);
+        *(long long *) slot = config_setting_get_int64 (s);
         return 0;
     case SIM_CONF_BOOL:
         if (type != CONFIG_TYPE_BOOL)
             return fail_type (conf, s, "true or false", err);
-        *(bool *)slot = config_setting_get_bool (s) != 0;
+        *(bool *) slot = config_setting_get_bool (s) != 0;
         return 0;
     case SIM_CONF_DOUBLE:
         if (type != CONFIG_TYPE_FLOAT && !is_int)
             return fail_type (conf, s, "a number", err);
-        *(double *)slot
-            = is_int ? (double)config_setting_get_int64 (s) : config_setting_get_float (s);
+        *(double *) slot
+            = is_int ? (double) config_setting_get_int64 (s) : config_setting_get_float (s);
         return 0;
     case SIM_CONF_SELF: return 0;
     }
@@ -117,9 +117,9 @@ fail_unknown (struct sim_conf *conf, config_setting_t *s, const struct sim_conf_
     struct vec names = { 0 };
 
     for (; keys->name != NULL; keys++)
-        vec_push (&names, (void *)keys->name);
-    const char *near
-        = str_did_you_mean (config_setting_name (s), (const char *const *)names.items, names.count);
+        vec_push (&names, (void *) keys->name);
+    const char *near = str_did_you_mean (config_setting_name (s), (const char *const *) names.items,
+                                         names.count);
     int32_t rc = sim_conf_fail (conf, s, err, "unknown key '%s'%s%s%s", config_setting_name (s),
                                 near == NULL ? "" : ", did you mean '", near == NULL ? "" : near,
                                 near == NULL ? "" : "'?");
@@ -132,18 +132,18 @@ sim_conf_read (struct sim_conf *conf, config_setting_t *group, const struct sim_
                void *target, struct err *err)
 {
     for (const struct sim_conf_key *key = keys; key->name != NULL; key++)
-        if (key->type == SIM_CONF_STRING && *(char **)((char *)target + key->offset) == NULL)
-            *(char **)((char *)target + key->offset) = str_dup ("");
+        if (key->type == SIM_CONF_STRING && *(char **) ((char *) target + key->offset) == NULL)
+            *(char **) ((char *) target + key->offset) = str_dup ("");
 
     for (int i = 0; i < config_setting_length (group); i++) {
-        config_setting_t *s = config_setting_get_elem (group, (unsigned int)i);
+        config_setting_t *s = config_setting_get_elem (group, (unsigned int) i);
         const struct sim_conf_key *key = keys;
 
         while (key->name != NULL && !str_eq (key->name, config_setting_name (s)))
             key++;
         if (key->name == NULL)
             return fail_unknown (conf, s, keys, err);
-        int32_t rc = read_value (conf, s, key, (char *)target + key->offset, err);
+        int32_t rc = read_value (conf, s, key, (char *) target + key->offset, err);
         if (rc < 0)
             return rc;
     }
@@ -159,7 +159,7 @@ sim_conf_each (struct sim_conf *conf, config_setting_t *group, const char *name,
     int count = list == NULL ? 0 : config_setting_length (list);
 
     for (int i = 0; i < count; i++) {
-        config_setting_t *s = config_setting_get_elem (list, (unsigned int)i);
+        config_setting_t *s = config_setting_get_elem (list, (unsigned int) i);
         if (config_setting_type (s) != CONFIG_TYPE_GROUP)
             return fail_type (conf, list, "a list of groups", err);
         int32_t rc = fn (conf, s, arg, err);
@@ -173,10 +173,10 @@ void
 sim_conf_release (const struct sim_conf_key *keys, void *target)
 {
     for (; keys->name != NULL; keys++) {
-        void *slot = (char *)target + keys->offset;
+        void *slot = (char *) target + keys->offset;
         if (keys->type == SIM_CONF_STRING) {
-            mem_free (*(char **)slot);
-            *(char **)slot = NULL;
+            mem_free (*(char **) slot);
+            *(char **) slot = NULL;
         } else if (keys->type == SIM_CONF_STRINGS) {
             vec_free_with (slot, mem_free);
         }

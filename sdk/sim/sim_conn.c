@@ -77,13 +77,13 @@ end (struct conn *c, bool with_reset)
 static void
 on_ended (struct sim_stream *s)
 {
-    end ((struct conn *)s, false);
+    end ((struct conn *) s, false);
 }
 
 static void
 on_closed (struct sim_stream *s)
 {
-    struct conn *c = (struct conn *)s;
+    struct conn *c = (struct conn *) s;
 
     sim_timer_stop (&c->timer);
     if (!list_empty (&c->link)) {
@@ -99,7 +99,7 @@ on_closed (struct sim_stream *s)
 static void
 on_handshaken (struct sim_stream *s)
 {
-    struct conn *c = (struct conn *)s;
+    struct conn *c = (struct conn *) s;
 
     c->bmc->counters.handshakes++;
     c->bmc->counters.resumed += SSL_session_reused (s->ssl) == 1;
@@ -144,7 +144,7 @@ send_answer (void *arg)
 {
     struct conn *c = arg;
     size_t left = c->answer.len - c->answer_sent;
-    size_t n = c->drip_bytes > 0 && left > (size_t)c->drip_bytes ? (size_t)c->drip_bytes : left;
+    size_t n = c->drip_bytes > 0 && left > (size_t) c->drip_bytes ? (size_t) c->drip_bytes : left;
 
     sim_stream_write (&c->stream, c->answer.data + c->answer_sent, n);
     c->answer_sent += n;
@@ -207,7 +207,7 @@ build_answer (struct conn *c, struct sim_fault *fault)
     bool no_body = call->status == 204 || call->status == 304;
     write_head (c, call, type, no_body ? 0 : len);
     if (fault != NULL && fault->kind == SIM_FAULT_TRUNCATE) {
-        size_t keep = fault->bytes >= 0 ? (size_t)fault->bytes : len / 2;
+        size_t keep = fault->bytes >= 0 ? (size_t) fault->bytes : len / 2;
         len = keep < len ? keep : len;
         c->close_after = true;
     }
@@ -350,7 +350,7 @@ new_call (struct conn *c)
 
     call->fleet = c->bmc->fleet;
     call->bmc = c->bmc;
-    call->conn = (struct sim_conn *)c;
+    call->conn = (struct sim_conn *) c;
     call->request = c->request;
     call->method = c->request->method;
     call->path = str_dup (c->request->path == NULL ? "" : c->request->path);
@@ -443,9 +443,9 @@ read_head (struct conn *c, const char *p, size_t len)
 static size_t
 read_body (struct conn *c, const char *p, size_t len)
 {
-    size_t n = (int64_t)len < c->body_left ? len : (size_t)c->body_left;
+    size_t n = (int64_t) len < c->body_left ? len : (size_t) c->body_left;
 
-    c->body_left -= (int64_t)n;
+    c->body_left -= (int64_t) n;
     if (c->call->status == 0 && c->call->upload != NULL)
         sim_upload_feed (c->call->upload, p, n);
     else if (c->call->status == 0)
@@ -487,7 +487,7 @@ read_bytes (struct conn *c, const char *p, size_t len)
 static void
 on_data (struct sim_stream *s, const char *bytes, size_t len)
 {
-    read_bytes ((struct conn *)s, bytes, len);
+    read_bytes ((struct conn *) s, bytes, len);
 }
 
 static const struct sim_stream_events events = { on_handshaken, on_data, on_ended, on_closed };

@@ -47,7 +47,8 @@ struct answer {
 static json_t *
 fail (const struct err *err)
 {
-    json_t *j = json_pack ("{s:b,s:s,s:i}", "ok", 0, "error", err->message, "code", (int)err->code);
+    json_t *j
+        = json_pack ("{s:b,s:s,s:i}", "ok", 0, "error", err->message, "code", (int) err->code);
 
     if (*err->hint != '\0')
         json_put_str (j, "hint", err->hint);
@@ -81,7 +82,7 @@ answer_status (struct sim_fleet *fleet)
 
     for (size_t i = 0; i < fleet->bmcs.count; i++)
         json_array_append_new (hosts, host_status (vec_at (&fleet->bmcs, i)));
-    return json_pack ("{s:b,s:b,s:i,s:o,s:o}", "ok", 1, "simulated", 1, "pid", (int)getpid (),
+    return json_pack ("{s:b,s:b,s:i,s:o,s:o}", "ok", 1, "simulated", 1, "pid", (int) getpid (),
                       "hosts", hosts, "faults", sim_fault_list (fleet));
 }
 
@@ -91,7 +92,7 @@ answer_inject (struct sim_fleet *fleet, const json_t *request)
     struct err err = { 0 };
     int32_t id = sim_fault_inject (fleet, request, &err);
 
-    return id < 0 ? fail (&err) : json_pack ("{s:b,s:i}", "ok", 1, "id", (int)id);
+    return id < 0 ? fail (&err) : json_pack ("{s:b,s:i}", "ok", 1, "id", (int) id);
 }
 
 static void
@@ -190,8 +191,8 @@ on_client_closed (uv_handle_t *handle)
 static void
 close_client (struct client *client)
 {
-    if (!uv_is_closing ((uv_handle_t *)&client->pipe))
-        uv_close ((uv_handle_t *)&client->pipe, on_client_closed);
+    if (!uv_is_closing ((uv_handle_t *) &client->pipe))
+        uv_close ((uv_handle_t *) &client->pipe, on_client_closed);
 }
 
 static void
@@ -199,7 +200,7 @@ on_answered (uv_write_t *write, int status)
 {
     struct answer *a = write->data;
 
-    (void)status;
+    (void) status;
     if (a->stops)
         sim_fleet_stop (a->fleet);
     mem_free (a->text);
@@ -222,8 +223,8 @@ answer_line (struct client *client, const char *line, size_t len)
     mem_free (text);
     json_decref (reply);
     json_decref (request);
-    uv_buf_t b = uv_buf_init (a->text, (unsigned int)strlen (a->text));
-    if (uv_write (&a->write, (uv_stream_t *)&client->pipe, &b, 1, on_answered) < 0) {
+    uv_buf_t b = uv_buf_init (a->text, (unsigned int) strlen (a->text));
+    if (uv_write (&a->write, (uv_stream_t *) &client->pipe, &b, 1, on_answered) < 0) {
         mem_free (a->text);
         mem_free (a);
     }
@@ -234,8 +235,8 @@ on_alloc (uv_handle_t *handle, size_t size, uv_buf_t *ret)
 {
     static char bytes[65536];
 
-    (void)handle;
-    (void)size;
+    (void) handle;
+    (void) size;
     *ret = uv_buf_init (bytes, sizeof bytes);
 }
 
@@ -249,9 +250,9 @@ on_read (uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
         close_client (client);
         return;
     }
-    buf_append (&client->in, b->base, (size_t)n);
+    buf_append (&client->in, b->base, (size_t) n);
     while (client->in.len > 0 && (end = memchr (client->in.data, '\n', client->in.len)) != NULL) {
-        size_t used = (size_t)(end - client->in.data) + 1;
+        size_t used = (size_t) (end - client->in.data) + 1;
         answer_line (client, client->in.data, used - 1);
         memmove (client->in.data, client->in.data + used, client->in.len - used);
         client->in.len -= used;
@@ -269,8 +270,8 @@ on_connection (uv_stream_t *listener, int status)
     client->fleet = control->fleet;
     uv_pipe_init (listener->loop, &client->pipe, 0);
     client->pipe.data = client;
-    if (uv_accept (listener, (uv_stream_t *)&client->pipe) < 0
-        || uv_read_start ((uv_stream_t *)&client->pipe, on_alloc, on_read) < 0)
+    if (uv_accept (listener, (uv_stream_t *) &client->pipe) < 0
+        || uv_read_start ((uv_stream_t *) &client->pipe, on_alloc, on_read) < 0)
         close_client (client);
 }
 
@@ -297,9 +298,9 @@ sim_control_start (struct sim_fleet *fleet, const char *path, struct err *err)
     int rc = uv_pipe_bind (&control->pipe, path);
     umask (mask);
     if (rc == 0)
-        rc = uv_listen ((uv_stream_t *)&control->pipe, 16, on_connection);
+        rc = uv_listen ((uv_stream_t *) &control->pipe, 16, on_connection);
     if (rc < 0) {
-        uv_close ((uv_handle_t *)&control->pipe, on_closed);
+        uv_close ((uv_handle_t *) &control->pipe, on_closed);
         return err_set (err, ERR_IO, "cannot listen on %s: %s", path, uv_strerror (rc));
     }
     fleet->control = control;
@@ -311,7 +312,7 @@ close_one (uv_handle_t *handle, void *arg)
 {
     struct client *client = handle->data;
 
-    (void)arg;
+    (void) arg;
     if (handle->type == UV_NAMED_PIPE && !uv_is_closing (handle))
         close_client (client);
 }
@@ -322,7 +323,7 @@ sim_control_stop (struct sim_control *control)
     if (control == NULL)
         return;
     unlink (control->path);
-    uv_close ((uv_handle_t *)&control->pipe, on_closed);
+    uv_close ((uv_handle_t *) &control->pipe, on_closed);
     uv_walk (&control->fleet->loop, close_one, NULL);
 }
 
@@ -336,7 +337,7 @@ connect_to (const char *path, struct err *err)
         return -1;
     }
     int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect (fd, (struct sockaddr *)&address, sizeof address) == 0)
+    if (fd >= 0 && connect (fd, (struct sockaddr *) &address, sizeof address) == 0)
         return fd;
     err_set_errno (err, ERR_NOT_FOUND, errno, "no simulated fleet answers at %s", path);
     err_hint (err, "start one with 'farrier-sim up', or name its folder with --state-dir");
@@ -346,15 +347,15 @@ connect_to (const char *path, struct err *err)
 }
 
 static json_t *
-read_answer (int fd, struct err *err)
+read_answer (int fd, bool until_end, struct err *err)
 {
     struct buf in = { 0 };
     char bytes[65536];
     ssize_t n;
 
     while ((n = read (fd, bytes, sizeof bytes)) > 0) {
-        buf_append (&in, bytes, (size_t)n);
-        if (in.data[in.len - 1] == '\n')
+        buf_append (&in, bytes, (size_t) n);
+        if (!until_end && in.data[in.len - 1] == '\n')
             break;
     }
     /* Not json_parse(): the statistics of a large fleet are ours, not a stranger's. */
@@ -377,12 +378,13 @@ sim_control_ask (const char *path, const json_t *request, json_t **ret_answer, s
     if (rc == 0)
         rc = fs_write_all (fd, "\n", 1);
     mem_free (text);
-    json_t *answer = rc == 0 ? read_answer (fd, err) : NULL;
+    bool stops = str_eq (json_str (request, "/command"), "down");
+    json_t *answer = rc == 0 ? read_answer (fd, stops, err) : NULL;
     close (fd);
     if (answer == NULL)
         return rc < 0 ? err_set_errno (err, ERR_IO, -rc, "cannot write to %s", path) : ERR_IO;
     if (!json_bool_or (answer, "/ok", false)) {
-        rc = err_set (err, (int32_t)json_int_or (answer, "/code", ERR_IO), "%s",
+        rc = err_set (err, (int32_t) json_int_or (answer, "/code", ERR_IO), "%s",
                       json_str_or (answer, "/error", "refused"));
         err_hint (err, "%s", json_str_or (answer, "/hint", ""));
         json_decref (answer);

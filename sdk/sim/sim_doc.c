@@ -222,7 +222,7 @@ put_images (struct sim_bmc *bmc, json_t *links)
                                sim_doc_link (ROOT "/UpdateService/FirmwareInventory/%s", standby));
         mem_free (standby);
     }
-    json_put_int (links, "SoftwareImages@odata.count", (long long)json_array_size (all));
+    json_put_int (links, "SoftwareImages@odata.count", (long long) json_array_size (all));
     json_put (links, "SoftwareImages", all);
     mem_free (active);
 }

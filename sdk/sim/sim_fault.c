@@ -268,7 +268,7 @@ read_kind (struct sim_fault *f, const char *name, struct err *err)
     for (int i = 0; i < SIM_FAULT_COUNT; i++) {
         names[i] = kinds[i].name;
         if (str_eq (name, kinds[i].name)) {
-            f->kind = (enum sim_fault_kind)i;
+            f->kind = (enum sim_fault_kind) i;
             return 0;
         }
     }
@@ -298,7 +298,7 @@ check_members (const json_t *request, struct err *err)
     const char *key;
     json_t *value;
 
-    json_object_foreach ((json_t *)request, key, value)
+    json_object_foreach ((json_t *) request, key, value)
     {
         bool found = false;
         for (size_t i = 0; i < sizeof known / sizeof known[0] && !found; i++)
@@ -323,7 +323,7 @@ read_when (struct sim_fault *f, const char *text, struct err *err)
         return 0;
     for (int i = 0; i < 3; i++) {
         if (str_eq (text, names[i])) {
-            f->when = (enum sim_fault_when)i;
+            f->when = (enum sim_fault_when) i;
             return 0;
         }
     }
@@ -342,9 +342,9 @@ read_fault (struct sim_fault *f, const json_t *request, struct err *err)
     f->ms = json_int_or (request, "/ms", -1);
     f->bytes = json_int_or (request, "/bytes", -1);
     f->bytes_per_s = json_int_or (request, "/bytes_per_s", 20);
-    f->status = (int)json_int_or (request, "/status", 503);
-    f->retry_after_s = (int)json_int_or (request, "/retry_after", -1);
-    f->percent = (int)json_int_or (request, "/percent", 60);
+    f->status = (int) json_int_or (request, "/status", 503);
+    f->retry_after_s = (int) json_int_or (request, "/retry_after", -1);
+    f->percent = (int) json_int_or (request, "/percent", 60);
     f->path = optional (request, "/path");
     f->shape = optional (request, "/shape");
     f->version = optional (request, "/version");
@@ -389,7 +389,7 @@ sim_fault_inject (struct sim_fleet *fleet, const json_t *request, struct err *er
         f->left = 0;
     else if (f->ms >= 0 && !is_request && f->kind != SIM_FAULT_EARLY_SUCCESS)
         sim_timer_start (&fleet->loop, &f->timer, f->ms, on_over, f);
-    return (int32_t)f->id;
+    return (int32_t) f->id;
 }
 
 int
@@ -420,9 +420,9 @@ sim_fault_list (const struct sim_fleet *fleet)
 
     for (size_t i = 0; i < fleet->faults.count; i++) {
         const struct sim_fault *f = vec_at (&fleet->faults, i);
-        json_t *j = json_pack ("{s:i,s:s,s:s,s:I,s:I,s:I}", "id", (int)f->id, "target", f->target,
-                               "fault", kinds[f->kind].name, "fired", (json_int_t)f->fired, "left",
-                               (json_int_t)f->left, "after", (json_int_t)f->after);
+        json_t *j = json_pack ("{s:i,s:s,s:s,s:I,s:I,s:I}", "id", (int) f->id, "target", f->target,
+                               "fault", kinds[f->kind].name, "fired", (json_int_t) f->fired, "left",
+                               (json_int_t) f->left, "after", (json_int_t) f->after);
         if (f->path != NULL)
             json_put_str (j, "path", f->path);
         if (f->method != SIM_OTHER)

@@ -78,12 +78,12 @@ sim_flash_percent (const struct sim_flash *f, int64_t now_ms)
     case SIM_FLASH_VERIFY:
         if (f->verify_ms <= 0 || elapsed >= f->verify_ms)
             return VERIFY_PERCENT - 1;
-        return (int)(elapsed * VERIFY_PERCENT / f->verify_ms);
+        return (int) (elapsed * VERIFY_PERCENT / f->verify_ms);
     case SIM_FLASH_STAGED: return VERIFY_PERCENT;
     case SIM_FLASH_WRITING:
         if (f->write_ms <= 0 || elapsed >= f->write_ms)
             return 99;
-        return VERIFY_PERCENT + (int)(elapsed * (100 - VERIFY_PERCENT) / f->write_ms);
+        return VERIFY_PERCENT + (int) (elapsed * (100 - VERIFY_PERCENT) / f->write_ms);
     case SIM_FLASH_FAILED: return f->fail_percent >= 0 ? f->fail_percent : VERIFY_PERCENT;
     case SIM_FLASH_WRITTEN: break;
     }

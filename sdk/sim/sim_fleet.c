@@ -65,9 +65,15 @@ free_choice (void *arg)
 }
 
 void
-sim_options_release (struct sim_options *o)
+sim_options_drop_mix (struct sim_options *o)
 {
     vec_free_with (&o->mix, free_mix);
+}
+
+void
+sim_options_release (struct sim_options *o)
+{
+    sim_options_drop_mix (o);
     vec_free_with (&o->versions, free_choice);
     mem_free (o->user);
     mem_free (o->password_file);
@@ -98,9 +104,9 @@ fit_descriptors (struct sim_fleet *fleet)
     log_warn ("farrier-sim: %u hosts need %u descriptors, the hard limit of this process is %llu: "
               "starting %llu simulated hosts instead",
               o->hosts, o->hosts * DESCRIPTORS_PER_HOST + DESCRIPTORS_BESIDE,
-              (unsigned long long)limit.rlim_cur, (unsigned long long)most);
+              (unsigned long long) limit.rlim_cur, (unsigned long long) most);
     fleet->scaled_down_from = o->hosts;
-    o->hosts = (uint32_t)most;
+    o->hosts = (uint32_t) most;
 }
 
 static int32_t
@@ -198,7 +204,7 @@ static int32_t
 add_bmc (struct sim_fleet *fleet, const struct sim_personality *p, uint32_t address,
          struct err *err)
 {
-    uint32_t index = (uint32_t)fleet->bmcs.count;
+    uint32_t index = (uint32_t) fleet->bmcs.count;
     char name[64];
 
     if (address >> 24 != 127)
@@ -244,9 +250,9 @@ choose_port (struct sim_options *o, struct err *err)
     if (o->port != 0)
         return 0;
     int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int rc = fd < 0 ? -1 : bind (fd, (struct sockaddr *)&address, sizeof address);
+    int rc = fd < 0 ? -1 : bind (fd, (struct sockaddr *) &address, sizeof address);
     if (rc == 0)
-        rc = getsockname (fd, (struct sockaddr *)&address, &len);
+        rc = getsockname (fd, (struct sockaddr *) &address, &len);
     int errnum = errno;
     if (fd >= 0)
         close (fd);
@@ -294,7 +300,7 @@ write_state (struct sim_fleet *fleet, struct err *err)
 {
     char pid[16], *path = fs_join (fleet->options->state_dir, "pid");
 
-    str_format (pid, sizeof pid, "%d\n", (int)getpid ());
+    str_format (pid, sizeof pid, "%d\n", (int) getpid ());
     int32_t rc = fs_write_atomic (path, pid, strlen (pid), 0644, err);
     mem_free (path);
     return rc < 0 ? rc : write_json (fleet, "fleet.json", sim_fleet_json (fleet), err);
@@ -318,7 +324,7 @@ inject_configured (struct sim_fleet *fleet, struct err *err)
 static void
 on_signal (uv_signal_t *handle, int number)
 {
-    (void)number;
+    (void) number;
     sim_fleet_stop (handle->data);
 }
 
@@ -354,7 +360,7 @@ sim_fleet_start (struct sim_fleet *fleet, struct sim_options *options, struct er
     uv_loop_init (&fleet->loop);
     fleet->by_name = map_new ();
     fleet->images = map_new ();
-    fleet->started_ms = (int64_t)uv_now (&fleet->loop);
+    fleet->started_ms = (int64_t) uv_now (&fleet->loop);
     watch_signals (fleet);
     fit_descriptors (fleet);
 
@@ -385,6 +391,15 @@ sim_fleet_run (struct sim_fleet *fleet)
     uv_run (&fleet->loop, UV_RUN_DEFAULT);
 }
 
+static void
+remove_file (const struct sim_fleet *fleet, const char *name)
+{
+    char *path = fs_join (fleet->options->state_dir, name);
+
+    unlink (path);
+    mem_free (path);
+}
+
 /* Closes all that keeps the loop alive; sim_fleet_run() returns when that is done. */
 void
 sim_fleet_stop (struct sim_fleet *fleet)
@@ -393,9 +408,7 @@ sim_fleet_stop (struct sim_fleet *fleet)
         return;
     fleet->stopping = true;
     for (size_t i = 0; i < 2; i++)
-        uv_close ((uv_handle_t *)&fleet->signals[i], NULL);
-    sim_control_stop (fleet->control);
-    fleet->control = NULL;
+        uv_close ((uv_handle_t *) &fleet->signals[i], NULL);
     if (fleet->password != NULL && fleet->bmcs.count > 0)
         write_json (fleet, "stats.json", sim_fleet_stats (fleet, NULL, true), NULL);
     sim_fault_free_all (fleet);
@@ -403,15 +416,11 @@ sim_fleet_stop (struct sim_fleet *fleet)
         struct sim_bmc *bmc = vec_at (&fleet->bmcs, i);
         sim_bmc_stop (bmc);
     }
-}
-
-static void
-remove_file (const struct sim_fleet *fleet, const char *name)
-{
-    char *path = fs_join (fleet->options->state_dir, name);
-
-    unlink (path);
-    mem_free (path);
+    /* "farrier-sim down" waits for the end of its connection: all sockets are closed by then. */
+    if (fleet->control != NULL)
+        remove_file (fleet, "pid");
+    sim_control_stop (fleet->control);
+    fleet->control = NULL;
 }
 
 static void
@@ -442,10 +451,8 @@ sim_fleet_free (struct sim_fleet *fleet)
     sim_tls_free (fleet->tls);
     if (fleet->trace != NULL)
         fclose (fleet->trace);
-    if (fleet->password != NULL) {
+    if (fleet->password != NULL)
         mem_wipe (fleet->password, strlen (fleet->password));
-        remove_file (fleet, "pid");
-    }
     mem_free (fleet->password);
 }
 
@@ -482,7 +489,7 @@ host_json (const struct sim_bmc *bmc)
         json_put_str (versions, bmc->components[i].def->component, bmc->components[i].version);
     json_t *j = json_pack ("{s:s,s:s,s:s,s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:o}", "name", bmc->name,
                            "url", url, "address", bmc->address_text, "port",
-                           (int)ntohs (bmc->address.sin_port), "personality", p->name,
+                           (int) ntohs (bmc->address.sin_port), "personality", p->name,
                            "manufacturer", p->manufacturer, "model", p->model, "serial", serial,
                            "uuid", uuid, "certificate_sha256", fingerprint, "components", versions);
     mem_free (url);
@@ -526,7 +533,7 @@ images_json (const struct sim_fleet *fleet)
         const struct sim_image_record *r = value;
         json_t *j
             = json_pack ("{s:s,s:I,s:I}", "sha256", key, "size_bytes",
-                         (json_int_t)r->image.size_bytes, "received", (json_int_t)r->received);
+                         (json_int_t) r->image.size_bytes, "received", (json_int_t) r->received);
         if (r->image.valid) {
             json_put_str (j, "model", r->image.model);
             json_put_str (j, "component", r->image.component);
@@ -545,7 +552,7 @@ sim_fleet_stats (struct sim_fleet *fleet, const char *host, bool with_log)
     json_t *doc = json_object (), *totals = json_object (), *hosts = json_object ();
 
     json_put_bool (doc, "simulated", true);
-    json_put_int (doc, "uptime_ms", (int64_t)uv_now (&fleet->loop) - fleet->started_ms);
+    json_put_int (doc, "uptime_ms", (int64_t) uv_now (&fleet->loop) - fleet->started_ms);
     for (size_t i = 0; i < fleet->bmcs.count; i++) {
         const struct sim_bmc *bmc = vec_at (&fleet->bmcs, i);
         json_t *one = sim_stats_host (bmc, with_log);

@@ -77,6 +77,7 @@ struct sim_fleet {
 };
 
 void sim_options_init (struct sim_options *o);
+void sim_options_drop_mix (struct sim_options *o);   /* another one replaces it */
 void sim_options_release (struct sim_options *o);
 
 /* Everything up to and including the listeners and fleet.json. On failure nothing is left but a

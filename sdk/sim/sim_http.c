@@ -71,7 +71,7 @@ sim_http_method_from_name (const char *name)
 {
     for (size_t i = 0; i < sizeof method_names / sizeof method_names[0]; i++)
         if (strcmp (method_names[i], name) == 0)
-            return (enum sim_method)i;
+            return (enum sim_method) i;
     return SIM_OTHER;
 }
 
@@ -83,7 +83,7 @@ sim_http_head_end (const char *data, size_t len, size_t from)
     if (len < start + 4)
         return 0;
     const char *end = memmem (data + start, len - start, "\r\n\r\n", 4);
-    return end == NULL ? 0 : (size_t)(end - data) + 4;
+    return end == NULL ? 0 : (size_t) (end - data) + 4;
 }
 
 bool
@@ -98,12 +98,12 @@ sim_http_unescape (char *s)
             *out++ = *s;
             continue;
         }
-        if (!isxdigit ((unsigned char)s[1]) || !isxdigit ((unsigned char)s[2]))
+        if (!isxdigit ((unsigned char) s[1]) || !isxdigit ((unsigned char) s[2]))
             return false;
         char hex[3] = { s[1], s[2], '\0' };
         if (!str_unhex (hex, &byte, 1) || byte == 0)
             return false;
-        *out++ = (char)byte;
+        *out++ = (char) byte;
         s += 2;
     }
     *out = '\0';
@@ -134,7 +134,7 @@ token_is_valid (const char *s)
     if (*s == '\0')
         return false;
     for (; *s != '\0'; s++)
-        if (!isalnum ((unsigned char)*s) && strchr ("!#$%&'*+-.^_`|~", *s) == NULL)
+        if (!isalnum ((unsigned char) *s) && strchr ("!#$%&'*+-.^_`|~", *s) == NULL)
             return false;
     return true;
 }
@@ -179,7 +179,7 @@ parse_length (const char *value, struct sim_http_request *ret, const char **ret_
 {
     int64_t n;
 
-    if (ret->content_length >= 0 || !isdigit ((unsigned char)*value) || !str_to_i64 (value, &n)) {
+    if (ret->content_length >= 0 || !isdigit ((unsigned char) *value) || !str_to_i64 (value, &n)) {
         *ret_problem = "malformed or repeated Content-Length";
         return 400;
     }
@@ -258,9 +258,9 @@ sim_http_parse (char *head, size_t len, struct sim_http_request *ret, const char
     if (memchr (head, '\0', len) != NULL || len < 4)
         return 400;
     for (char *line = head, *end; line < head + len - 2; line = end + 2) {
-        end = memmem (line, len - (size_t)(line - head), "\r\n", 2);
-        if (end == NULL || memchr (line, '\n', (size_t)(end - line)) != NULL
-            || memchr (line, '\r', (size_t)(end - line)) != NULL)
+        end = memmem (line, len - (size_t) (line - head), "\r\n", 2);
+        if (end == NULL || memchr (line, '\n', (size_t) (end - line)) != NULL
+            || memchr (line, '\r', (size_t) (end - line)) != NULL)
             return 400;
         *end = '\0';
         int status = first ? parse_request_line (line, ret, ret_problem)

@@ -84,7 +84,7 @@ START_TEST (damage_is_seen)
         struct sim_image image;
 
         make (dir, "2.1.0", 2000, &b);
-        size_t payload = (size_t)(strstr (b.data, "\n\n") - b.data) + 2;
+        size_t payload = (size_t) (strstr (b.data, "\n\n") - b.data) + 2;
         for (size_t i = payload; i < b.len; i += 37) {
             b.data[i] ^= 0x10;
             judge (b.data, b.len, 500, &image);

@@ -102,7 +102,7 @@ sim_image_reader_feed (struct sim_image_reader *r, const void *bytes, size_t len
     const char *p = bytes;
 
     hash_update (r->hash, bytes, len);
-    r->size_bytes += (int64_t)len;
+    r->size_bytes += (int64_t) len;
     /* Byte by byte: the header is short, and its end may fall between two reads. */
     while (!r->in_payload && len > 0 && r->header_len < SIM_IMAGE_HEADER_MAX) {
         r->header[r->header_len++] = *p++;
@@ -110,7 +110,7 @@ sim_image_reader_feed (struct sim_image_reader *r, const void *bytes, size_t len
         r->in_payload = r->header_len > 2 && memcmp (r->header + r->header_len - 2, "\n\n", 2) == 0;
     }
     if (r->in_payload)
-        check_feed (&r->check, (const unsigned char *)p, len);
+        check_feed (&r->check, (const unsigned char *) p, len);
 }
 
 static void
@@ -191,7 +191,7 @@ fill_chunk (unsigned char *chunk, size_t len, uint64_t *state)
     for (size_t i = 0; i < len; i += 8) {
         uint64_t w = sim_random_next (state);
         for (size_t k = 0; k < 8; k++)
-            chunk[i + k] = (unsigned char)(w >> (8 * k));
+            chunk[i + k] = (unsigned char) (w >> (8 * k));
     }
 }
 
@@ -211,17 +211,17 @@ run_payload (const struct sim_image_recipe *recipe, size_t header_len, struct ch
 {
     unsigned char *chunk = mem_alloc (CHUNK_SIZE);
     uint64_t state = recipe_state (recipe);
-    int64_t left = recipe->size_bytes - (int64_t)header_len;
+    int64_t left = recipe->size_bytes - (int64_t) header_len;
     int32_t rc = 0;
 
     while (left > 0 && rc == 0) {
-        size_t len = left < CHUNK_SIZE ? (size_t)left : CHUNK_SIZE;
+        size_t len = left < CHUNK_SIZE ? (size_t) left : CHUNK_SIZE;
         fill_chunk (chunk, CHUNK_SIZE, &state);
         if (check != NULL)
             check_feed (check, chunk, len);
         if (fd >= 0)
             rc = fs_write_all (fd, chunk, len);
-        left -= (int64_t)len;
+        left -= (int64_t) len;
     }
     mem_free (chunk);
     return rc;

@@ -27,7 +27,7 @@
 #include "base/hash.h"
 
 #define SIM_IMAGE_HEADER_MAX 1024
-#define SIM_IMAGE_SIZE_MAX (int64_t)4294967296
+#define SIM_IMAGE_SIZE_MAX (int64_t) 4294967296
 
 struct sim_image {
     char sha256[HASH_SHA256_HEX]; /* of all bytes */

@@ -28,9 +28,9 @@ lab_start (struct lab *lab, const char *mix)
 {
     struct err err = { 0 };
     char *args[]
-        = { (char *)"up",         (char *)"--mix",       (char *)mix, (char *)"--base",
-            (char *)"127.91.0.1", (char *)"--port",      (char *)"0", (char *)"--time-scale",
-            (char *)"0.005",      (char *)"--state-dir", NULL,        NULL };
+        = { (char *) "up",         (char *) "--mix",       (char *) mix, (char *) "--base",
+            (char *) "127.91.0.1", (char *) "--port",      (char *) "0", (char *) "--time-scale",
+            (char *) "0.005",      (char *) "--state-dir", NULL,         NULL };
 
     *lab = (struct lab){ .dir = testing_make_dir () };
     setenv ("FARRIER_SIM_PERSONALITIES", TEST_SRCDIR "/sdk/sim/personalities", 1);

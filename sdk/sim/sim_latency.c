@@ -35,7 +35,7 @@ sim_latency_parse (const char *text, struct sim_latency *ret)
     }
     if ((!str_to_i64 (text, &ms) && !duration_parse (text, &ms)) || ms < 0 || ms > 3600000)
         return false;
-    *ret = (struct sim_latency){ .median_ms = (double)ms, .cap_ms = (double)ms };
+    *ret = (struct sim_latency){ .median_ms = (double) ms, .cap_ms = (double) ms };
     return true;
 }
 
@@ -52,16 +52,16 @@ sim_random_next (uint64_t *state)
 static double
 uniform (uint64_t *random)
 {
-    return ((double)(sim_random_next (random) >> 11) + 1.0) / 9007199254740994.0;
+    return ((double) (sim_random_next (random) >> 11) + 1.0) / 9007199254740994.0;
 }
 
 int64_t
 sim_latency_next_ms (const struct sim_latency *latency, uint64_t *random)
 {
     if (latency->sigma <= 0)
-        return (int64_t)latency->median_ms;
+        return (int64_t) latency->median_ms;
     double normal
         = sqrt (-2.0 * log (uniform (random))) * cos (6.283185307179586 * uniform (random));
     double ms = latency->median_ms * exp (latency->sigma * normal);
-    return (int64_t)(ms > latency->cap_ms ? latency->cap_ms : ms);
+    return (int64_t) (ms > latency->cap_ms ? latency->cap_ms : ms);
 }

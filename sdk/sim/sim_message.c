@@ -210,7 +210,7 @@ find (const char *name)
     const char *dot = strchr (name, '.');
 
     for (size_t i = 0; i < sizeof messages / sizeof messages[0]; i++)
-        if (strncmp (messages[i].registry, name, (size_t)(dot - name)) == 0
+        if (strncmp (messages[i].registry, name, (size_t) (dot - name)) == 0
             && str_eq (messages[i].key, dot + 1))
             return &messages[i];
     return &messages[1];
@@ -235,7 +235,7 @@ message_from (const struct sim_message_def *def, const char *const *args)
     json_put_str (m, "@odata.type", "#Message.v1_1_2.Message");
     /* A MessageId carries the registry's major and minor version only. */
     json_put (m, "MessageId",
-              json_sprintf ("%s.%.*s.%s", def->registry, (int)(strrchr (version, '.') - version),
+              json_sprintf ("%s.%.*s.%s", def->registry, (int) (strrchr (version, '.') - version),
                             version, def->key));
     json_put_str (m, "Message", text.data);
     json_put (m, "MessageArgs", list);

@@ -28,14 +28,14 @@ on_begin (void *arg, const struct sim_part *part)
 static bool
 on_data (void *arg, const void *bytes, size_t len)
 {
-    buf_append (&((struct heard *)arg)->text, bytes, len);
+    buf_append (&((struct heard *) arg)->text, bytes, len);
     return true;
 }
 
 static bool
 on_end (void *arg)
 {
-    buf_puts (&((struct heard *)arg)->text, "</>");
+    buf_puts (&((struct heard *) arg)->text, "</>");
     return true;
 }
 

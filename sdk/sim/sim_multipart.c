@@ -49,7 +49,7 @@ sim_multipart_boundary (const char *content_type, char *ret, size_t ret_size)
     p += 9;
     bool quoted = *p == '"';
     for (p += quoted; *p != '\0' && *p != '"' && (quoted || (*p != ';' && *p != ' ')); p++) {
-        if (n == 70 || (!isalnum ((unsigned char)*p) && strchr ("'()+_,-./:=? ", *p) == NULL))
+        if (n == 70 || (!isalnum ((unsigned char) *p) && strchr ("'()+_,-./:=? ", *p) == NULL))
             return false;
         boundary[n++] = *p;
     }
@@ -171,7 +171,7 @@ feed_head (struct sim_multipart *m, const char *p, size_t len)
         }
         return len;
     }
-    size_t head_len = (size_t)(end - m->head.data) + 4;
+    size_t head_len = (size_t) (end - m->head.data) + 4;
     if (memchr (m->head.data, '\0', head_len) != NULL) {
         broken (m, "NUL in the head of a part");
         return 0;
@@ -193,7 +193,7 @@ feed_data (struct sim_multipart *m, const char *p, size_t len)
     while (i < len) {
         if (m->matched == 0) {
             const char *cr = memchr (p + i, '\r', len - i);
-            i = cr == NULL ? len : (size_t)(cr - p);
+            i = cr == NULL ? len : (size_t) (cr - p);
             if (i > start && !m->sink.data (m->sink.arg, p + start, i - start)) {
                 broken (m, "part refused");
                 return 0;

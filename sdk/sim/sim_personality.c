@@ -157,7 +157,7 @@ read_activation (struct sim_conf *conf, config_setting_t *group, struct sim_comp
     config_setting_lookup_string (group, "activation", &text);
     for (size_t i = 0; i < sizeof activation_names / sizeof activation_names[0]; i++) {
         if (str_eq (text, activation_names[i])) {
-            c->activation = (enum sim_activation)i;
+            c->activation = (enum sim_activation) i;
             return 0;
         }
     }
@@ -254,7 +254,7 @@ read_apply_times (struct sim_conf *conf, config_setting_t *root, struct sim_pers
     }
     config_setting_lookup_string (root, "default_apply", &name);
     int32_t rc = apply_from_name (conf, root, name, &which, err);
-    p->default_apply = (enum sim_apply)which;
+    p->default_apply = (enum sim_apply) which;
     return rc;
 }
 
@@ -324,7 +324,7 @@ sim_personality_index (const struct sim_personality *p, const char *component)
     for (size_t i = 0; i < p->components.count; i++) {
         const struct sim_component_def *c = vec_at (&p->components, i);
         if (str_eq (c->component, component))
-            return (int)i;
+            return (int) i;
     }
     return -1;
 }
@@ -334,5 +334,5 @@ sim_personality_component (const struct sim_personality *p, const char *componen
 {
     int i = sim_personality_index (p, component);
 
-    return i < 0 ? NULL : vec_at (&p->components, (size_t)i);
+    return i < 0 ? NULL : vec_at (&p->components, (size_t) i);
 }

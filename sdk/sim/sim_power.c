@@ -50,7 +50,7 @@ sim_power_boot_state (const struct sim_bmc *bmc)
         return "None";
     if (!bmc->booting)
         return "OSRunning";
-    size_t i = bmc->boot_ms <= 0 ? count - 1 : (size_t)(elapsed * (int64_t)count / bmc->boot_ms);
+    size_t i = bmc->boot_ms <= 0 ? count - 1 : (size_t) (elapsed * (int64_t) count / bmc->boot_ms);
     return states[i < count ? i : count - 1];
 }
 
@@ -197,7 +197,7 @@ reboot_soon (struct sim_bmc *bmc)
     const struct sim_latency *latency = &bmc->fleet->options->latency;
 
     sim_timer_start (&bmc->fleet->loop, &bmc->phase_timer,
-                     REBOOT_DELAY_MS + (int64_t)latency->cap_ms, on_reboot, bmc);
+                     REBOOT_DELAY_MS + (int64_t) latency->cap_ms, on_reboot, bmc);
 }
 
 void

@@ -38,9 +38,9 @@ static curl_socket_t
 open_socket (void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct sim_pull *pull = arg;
-    const struct sockaddr_in *in = (const struct sockaddr_in *)&address->addr;
+    const struct sockaddr_in *in = (const struct sockaddr_in *) &address->addr;
 
-    (void)purpose;
+    (void) purpose;
     if (address->family != AF_INET || ntohl (in->sin_addr.s_addr) >> 24 != 127) {
         pull->outside = true;
         return CURL_SOCKET_BAD;
@@ -53,7 +53,7 @@ take_bytes (char *bytes, size_t size, size_t count, void *arg)
 {
     struct sim_pull *pull = arg;
 
-    pull->size_bytes += (int64_t)(size * count);
+    pull->size_bytes += (int64_t) (size * count);
     if (pull->size_bytes > pull->max_bytes)
         return 0;
     sim_image_reader_feed (pull->reader, bytes, size * count);
@@ -65,10 +65,10 @@ on_progress (void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
     struct sim_pull *pull = arg;
 
-    (void)a;
-    (void)b;
-    (void)c;
-    (void)d;
+    (void) a;
+    (void) b;
+    (void) c;
+    (void) d;
     return atomic_load (&pull->cancelled);
 }
 
@@ -161,5 +161,5 @@ sim_pull_forget (struct sim_pull *pull)
 {
     pull->update = NULL;
     atomic_store (&pull->cancelled, true);
-    uv_cancel ((uv_req_t *)&pull->work);
+    uv_cancel ((uv_req_t *) &pull->work);
 }

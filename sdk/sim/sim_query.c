@@ -86,7 +86,7 @@ query_expand (struct sim_call *call, const char *value)
             return;
         }
     }
-    expand (call, call->doc, *value, (int)levels);
+    expand (call, call->doc, *value, (int) levels);
 }
 
 static void

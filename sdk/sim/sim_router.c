@@ -119,7 +119,7 @@ matches (const struct sim_personality *p, const char *pattern, const char *path,
             size_t len = strcspn (path, "/");
             if (len == 0 || len >= id_size)
                 return false;
-            str_format (id, id_size, "%.*s", (int)len, path);
+            str_format (id, id_size, "%.*s", (int) len, path);
             pattern++;
             path += len;
         } else if (*pattern++ != *path++) {
@@ -368,7 +368,7 @@ sim_call_etag (const json_t *doc, char ret[24])
 {
     char *text = doc == NULL ? NULL : json_dumps (doc, JSON_COMPACT);
 
-    str_format (ret, 24, "W/\"%08" PRIX32 "\"", (uint32_t)hash_fnv1a (text == NULL ? "" : text));
+    str_format (ret, 24, "W/\"%08" PRIX32 "\"", (uint32_t) hash_fnv1a (text == NULL ? "" : text));
     mem_free (text);
 }
 
@@ -419,5 +419,5 @@ sim_doc_add_member (json_t *collection, const char *fmt, ...)
     va_start (ap, fmt);
     json_array_append_new (members, json_pack ("{s:o}", "@odata.id", json_vsprintf (fmt, ap)));
     va_end (ap);
-    json_put_int (collection, "Members@odata.count", (long long)json_array_size (members));
+    json_put_int (collection, "Members@odata.count", (long long) json_array_size (members));
 }

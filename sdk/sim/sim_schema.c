@@ -122,7 +122,7 @@ sim_schema_get_schema (struct sim_call *call)
         char *uri = str_printf (ROOT "/JsonSchemas/%s", name);
         char *title = str_printf ("%s Schema File", name);
         json_t *doc = sim_doc_new (uri, "#JsonSchemaFile.v1_1_4.JsonSchemaFile", name, title);
-        json_put (doc, "Schema", json_sprintf ("#%.*s", (int)(strlen (full) - 5), full));
+        json_put (doc, "Schema", json_sprintf ("#%.*s", (int) (strlen (full) - 5), full));
         json_put (doc, "Languages", json_pack ("[s]", "en"));
         json_put (doc, "Location",
                   json_pack ("[{s:s,s:o}]", "Language", "en", "PublicationUri",
@@ -159,7 +159,7 @@ registry_file (const char *name)
     json_t *doc = sim_doc_new (uri, "#MessageRegistryFile.v1_1_3.MessageRegistryFile", name, title);
 
     json_put (doc, "Registry",
-              json_sprintf ("%s.%.*s", name, (int)(strrchr (version, '.') - version), version));
+              json_sprintf ("%s.%.*s", name, (int) (strrchr (version, '.') - version), version));
     json_put (doc, "Languages", json_pack ("[s]", "en"));
     json_put (doc, "Location",
               json_pack ("[{s:s,s:o}]", "Language", "en", "Uri",
@@ -206,7 +206,7 @@ sim_schema_get_registry (struct sim_call *call)
     char name[sizeof call->id];
     bool whole = str_ends (call->id, ".json");
 
-    str_format (name, sizeof name, "%.*s", (int)(strlen (call->id) - (whole ? 5 : 0)), call->id);
+    str_format (name, sizeof name, "%.*s", (int) (strlen (call->id) - (whole ? 5 : 0)), call->id);
     for (size_t i = 0; i < REGISTRY_COUNT; i++) {
         if (str_eq (name, registries[i])) {
             sim_call_answer (call, 200, whole ? registry (name) : registry_file (name));

@@ -43,7 +43,7 @@ sim_session_end_all (struct sim_bmc *bmc, bool as_expired)
 void
 sim_session_expire_old (struct sim_bmc *bmc)
 {
-    int64_t limit = sim_bmc_now (bmc) - (int64_t)bmc->session_timeout_s * 1000;
+    int64_t limit = sim_bmc_now (bmc) - (int64_t) bmc->session_timeout_s * 1000;
 
     list_for_each_safe (it, next, &bmc->sessions) {
         struct sim_session *session = list_entry (it, struct sim_session, link);
@@ -70,7 +70,7 @@ login_is_right (struct sim_bmc *bmc, const char *user, const char *password)
     if (!locked && p->lockout_threshold > 0 && ++bmc->failed_in_row >= p->lockout_threshold) {
         bmc->counters.lockouts++;
         bmc->failed_in_row = 0;
-        bmc->locked_until_ms = now + (int64_t)p->lockout_s * 1000;
+        bmc->locked_until_ms = now + (int64_t) p->lockout_s * 1000;
     }
     return false;
 }
@@ -189,7 +189,7 @@ sim_session_post (struct sim_call *call)
     sim_session_expire_old (bmc);
     if (limit == 0)
         limit = bmc->personality->session_limit;
-    if (bmc->session_count >= (uint32_t)limit || sim_fault_armed (bmc, SIM_FAULT_SESSIONS_FULL)) {
+    if (bmc->session_count >= (uint32_t) limit || sim_fault_armed (bmc, SIM_FAULT_SESSIONS_FULL)) {
         sim_fault_take (bmc, SIM_FAULT_SESSIONS_FULL, SIM_OTHER, NULL);
         sim_message_error (call, 503, "Base.SessionLimitExceeded");
         return;
@@ -286,6 +286,6 @@ sim_session_patch_service (struct sim_call *call)
         sim_message_error (call, 400, "Base.PropertyValueOutOfRange", "", "SessionTimeout");
         return;
     }
-    call->bmc->session_timeout_s = (int)seconds;
+    call->bmc->session_timeout_s = (int) seconds;
     sim_session_get_service (call);
 }

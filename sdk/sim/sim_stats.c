@@ -55,7 +55,7 @@ index_of (const struct sim_bmc *bmc, uint64_t seq)
 {
     size_t i = bmc->log.count;
 
-    while (i > 0 && ((struct sim_change *)vec_at (&bmc->log, i - 1))->seq != seq)
+    while (i > 0 && ((struct sim_change *) vec_at (&bmc->log, i - 1))->seq != seq)
         i--;
     return i; /* 0: forgotten; else one more than the index */
 }
@@ -87,7 +87,7 @@ sim_stats_undo (struct sim_bmc *bmc, uint64_t seq)
     size_t at = index_of (bmc, seq);
 
     if (at > 0)
-        ((struct sim_change *)vec_at (&bmc->log, at - 1))->undone = true;
+        ((struct sim_change *) vec_at (&bmc->log, at - 1))->undone = true;
 }
 
 void
@@ -117,17 +117,17 @@ component_json (const struct sim_component *c)
 
     for (size_t i = 0; i < c->counters.by_version.count; i++) {
         const struct sim_version_count *v = vec_at (&c->counters.by_version, i);
-        json_put_int (versions, v->version, (long long)v->count);
+        json_put_int (versions, v->version, (long long) v->count);
     }
     json_put_str (j, "version", c->version);
     json_put_str (j, "pending", c->pending);
     if (c->def->two_slots)
         json_put_str (j, "standby", c->standby);
-    json_put_int (j, "uploads", (long long)c->counters.uploads);
-    json_put_int (j, "flashes_started", (long long)c->counters.flashes_started);
-    json_put_int (j, "flashes_completed", (long long)c->counters.flashes_completed);
-    json_put_int (j, "flashes_failed", (long long)c->counters.flashes_failed);
-    json_put_int (j, "activations", (long long)c->counters.activations);
+    json_put_int (j, "uploads", (long long) c->counters.uploads);
+    json_put_int (j, "flashes_started", (long long) c->counters.flashes_started);
+    json_put_int (j, "flashes_completed", (long long) c->counters.flashes_completed);
+    json_put_int (j, "flashes_failed", (long long) c->counters.flashes_failed);
+    json_put_int (j, "activations", (long long) c->counters.activations);
     json_put (j, "flashed_by_version", versions);
     return j;
 }
@@ -140,7 +140,7 @@ log_json (const struct sim_bmc *bmc)
     for (size_t i = 0; i < bmc->log.count; i++) {
         const struct sim_change *c = vec_at (&bmc->log, i);
         json_array_append_new (list, json_pack ("{s:I,s:I,s:s,s:s,s:s,s:i,s:b}", "seq",
-                                                (json_int_t)c->seq, "at_ms", (json_int_t)c->at_ms,
+                                                (json_int_t) c->seq, "at_ms", (json_int_t) c->at_ms,
                                                 "method", sim_http_method_name (c->method), "path",
                                                 c->path, "digest", c->digest, "status", c->status,
                                                 "duplicate", c->duplicate));
@@ -153,12 +153,12 @@ sim_stats_host (const struct sim_bmc *bmc, bool with_log)
 {
     json_t *j = json_object (), *methods = json_object (), *components = json_object ();
 
-#define X(name) json_put_int (j, #name, (long long)bmc->counters.name);
+#define X(name) json_put_int (j, #name, (long long) bmc->counters.name);
     SIM_COUNTERS (X)
 #undef X
     for (int i = 0; i < SIM_METHOD_COUNT; i++)
-        json_put_int (methods, sim_http_method_name ((enum sim_method)i),
-                      (long long)bmc->counters.by_method[i]);
+        json_put_int (methods, sim_http_method_name ((enum sim_method) i),
+                      (long long) bmc->counters.by_method[i]);
     for (size_t i = 0; i < bmc->personality->components.count; i++)
         json_put (components, bmc->components[i].def->component,
                   component_json (&bmc->components[i]));
@@ -175,7 +175,7 @@ sim_stats_add (json_t *into, const json_t *from)
     const char *key;
     json_t *value;
 
-    json_object_foreach ((json_t *)from, key, value)
+    json_object_foreach ((json_t *) from, key, value)
     {
         json_t *have = json_object_get (into, key);
 

@@ -17,12 +17,13 @@
 /* Each is a member of the JSON under the same name. */
 #define SIM_COUNTERS(X)                                                                            \
     X (requests)                                                                                   \
-    X (answers_4xx) X (answers_5xx) X (connections) X (connections_open) X (handshakes)            \
-        X (resumed) X (logins) X (logouts) X (failed_logins) X (basic_requests) X (sessions_open)  \
-            X (sessions_peak) X (sessions_expired) X (changing_requests) X (duplicates)            \
-                X (uploads_received) X (upload_bytes) X (pulls) X (flashes_started)                \
-                    X (flashes_completed) X (flashes_failed) X (slot_switches) X (resets_host)     \
-                        X (resets_bmc) X (lockouts) X (faults_fired)
+    X (answers_4xx)                                                                                \
+    X (answers_5xx) X (connections) X (connections_open) X (handshakes) X (resumed) X (logins)     \
+        X (logouts) X (failed_logins) X (basic_requests) X (sessions_open) X (sessions_peak)       \
+            X (sessions_expired) X (changing_requests) X (duplicates) X (uploads_received)         \
+                X (upload_bytes) X (pulls) X (flashes_started) X (flashes_completed)               \
+                    X (flashes_failed) X (slot_switches) X (resets_host) X (resets_bmc)            \
+                        X (lockouts) X (faults_fired)
 
 struct sim_counters {
 #define X(name) uint64_t name;

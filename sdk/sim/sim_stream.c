@@ -30,7 +30,7 @@ bio_write (BIO *bio, const char *bytes, int len)
 {
     struct sim_stream *s = BIO_get_data (bio);
 
-    buf_append (&s->out, bytes, (size_t)len);
+    buf_append (&s->out, bytes, (size_t) len);
     return len;
 }
 
@@ -38,7 +38,7 @@ static int
 bio_read (BIO *bio, char *bytes, int len)
 {
     struct sim_stream *s = BIO_get_data (bio);
-    size_t n = s->in_len < (size_t)len ? s->in_len : (size_t)len;
+    size_t n = s->in_len < (size_t) len ? s->in_len : (size_t) len;
 
     BIO_clear_retry_flags (bio);
     if (n == 0) {
@@ -48,15 +48,15 @@ bio_read (BIO *bio, char *bytes, int len)
     memcpy (bytes, s->in, n);
     s->in += n;
     s->in_len -= n;
-    return (int)n;
+    return (int) n;
 }
 
 static long
 bio_ctrl (BIO *bio, int command, long number, void *pointer)
 {
-    (void)bio;
-    (void)number;
-    (void)pointer;
+    (void) bio;
+    (void) number;
+    (void) pointer;
     return command == BIO_CTRL_FLUSH || command == BIO_CTRL_DUP;
 }
 
@@ -97,10 +97,10 @@ sim_stream_close (struct sim_stream *s, bool with_reset)
         /* libuv refuses a reset while a write is under way: do by hand what it would do. */
         struct linger linger = { .l_onoff = 1, .l_linger = 0 };
         uv_os_fd_t fd;
-        if (uv_fileno ((uv_handle_t *)&s->tcp, &fd) == 0)
+        if (uv_fileno ((uv_handle_t *) &s->tcp, &fd) == 0)
             setsockopt (fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
     }
-    uv_close ((uv_handle_t *)&s->tcp, on_closed);
+    uv_close ((uv_handle_t *) &s->tcp, on_closed);
 }
 
 static void flush (struct sim_stream *s);
@@ -129,19 +129,19 @@ flush (struct sim_stream *s)
     if (s->frozen || s->writing || s->closing)
         return;
     if (s->out.len > 0) {
-        uv_buf_t b = uv_buf_init (s->out.data, (unsigned int)s->out.len);
-        int n = uv_try_write ((uv_stream_t *)&s->tcp, &b, 1);
-        if (n == (int)s->out.len) {
+        uv_buf_t b = uv_buf_init (s->out.data, (unsigned int) s->out.len);
+        int n = uv_try_write ((uv_stream_t *) &s->tcp, &b, 1);
+        if (n == (int) s->out.len) {
             buf_free (&s->out);
         } else {
-            size_t sent = n > 0 ? (size_t)n : 0, len = s->out.len - sent;
+            size_t sent = n > 0 ? (size_t) n : 0, len = s->out.len - sent;
             struct write *w = mem_alloc (sizeof *w);
             w->bytes = mem_dup (s->out.data + sent, len);
             w->uv.data = w;
             buf_free (&s->out);
-            b = uv_buf_init (w->bytes, (unsigned int)len);
+            b = uv_buf_init (w->bytes, (unsigned int) len);
             s->writing = true;
-            if (uv_write (&w->uv, (uv_stream_t *)&s->tcp, &b, 1, on_written) < 0) {
+            if (uv_write (&w->uv, (uv_stream_t *) &s->tcp, &b, 1, on_written) < 0) {
                 s->writing = false;
                 mem_free (w->bytes);
                 mem_free (w);
@@ -169,7 +169,7 @@ drain_tls (struct sim_stream *s)
                 s->events->ended (s);
             return;
         }
-        s->events->data (s, plain, (size_t)n);
+        s->events->data (s, plain, (size_t) n);
     }
 }
 
@@ -197,8 +197,8 @@ step_tls (struct sim_stream *s)
 static void
 on_alloc (uv_handle_t *handle, size_t size, uv_buf_t *ret)
 {
-    (void)handle;
-    (void)size;
+    (void) handle;
+    (void) size;
     *ret = uv_buf_init (read_buffer, sizeof read_buffer);
 }
 
@@ -214,7 +214,7 @@ on_read (uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
         return;
     }
     s->in = b->base;
-    s->in_len = (size_t)n;
+    s->in_len = (size_t) n;
     step_tls (s);
     s->in_len = 0;
 }
@@ -231,10 +231,10 @@ sim_stream_accept (struct sim_stream *s, uv_stream_t *listener, SSL *ssl,
         BIO *bio = new_bio (s);
         SSL_set_bio (ssl, bio, bio); /* one reference for both directions */
     }
-    if (ssl == NULL || uv_accept (listener, (uv_stream_t *)&s->tcp) < 0
-        || uv_read_start ((uv_stream_t *)&s->tcp, on_alloc, on_read) < 0) {
+    if (ssl == NULL || uv_accept (listener, (uv_stream_t *) &s->tcp) < 0
+        || uv_read_start ((uv_stream_t *) &s->tcp, on_alloc, on_read) < 0) {
         s->closing = true;
-        uv_close ((uv_handle_t *)&s->tcp, on_closed);
+        uv_close ((uv_handle_t *) &s->tcp, on_closed);
         return false;
     }
     uv_tcp_nodelay (&s->tcp, 1);
@@ -247,14 +247,14 @@ sim_stream_write (struct sim_stream *s, const void *bytes, size_t len)
     const char *p = bytes;
 
     while (len > 0 && !s->closing) {
-        int n = SSL_write (s->ssl, p, len > (1u << 30) ? 1 << 30 : (int)len);
+        int n = SSL_write (s->ssl, p, len > (1u << 30) ? 1 << 30 : (int) len);
         if (n <= 0) {
             ERR_clear_error ();
             s->events->ended (s);
             return;
         }
         p += n;
-        len -= (size_t)n;
+        len -= (size_t) n;
     }
     flush (s);
 }
@@ -266,10 +266,10 @@ sim_stream_freeze (struct sim_stream *s, bool frozen)
         return;
     s->frozen = frozen;
     if (frozen) {
-        uv_read_stop ((uv_stream_t *)&s->tcp);
+        uv_read_stop ((uv_stream_t *) &s->tcp);
         return;
     }
-    uv_read_start ((uv_stream_t *)&s->tcp, on_alloc, on_read);
+    uv_read_start ((uv_stream_t *) &s->tcp, on_alloc, on_read);
     flush (s);
 }
 

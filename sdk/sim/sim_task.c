@@ -35,7 +35,7 @@ sim_task_drop_all (struct sim_bmc *bmc)
 {
     list_for_each_safe (it, next, &bmc->tasks)
         sim_task_free (list_entry (it, struct sim_task, link));
-    bmc->next_task_id = (uint32_t)bmc->personality->task_first_id;
+    bmc->next_task_id = (uint32_t) bmc->personality->task_first_id;
 }
 
 static void

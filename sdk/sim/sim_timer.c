@@ -43,7 +43,7 @@ sim_timer_start (uv_loop_t *loop, struct sim_timer **slot, int64_t ms, void (*fn
     timer->arg = arg;
     timer->uv.data = timer;
     uv_timer_init (loop, &timer->uv);
-    uv_timer_start (&timer->uv, on_due, ms < 0 ? 0 : (uint64_t)ms, 0);
+    uv_timer_start (&timer->uv, on_due, ms < 0 ? 0 : (uint64_t) ms, 0);
     *slot = timer;
 }
 
@@ -56,5 +56,5 @@ sim_timer_stop (struct sim_timer **slot)
         return;
     *slot = NULL;
     uv_timer_stop (&timer->uv);
-    uv_close ((uv_handle_t *)&timer->uv, on_closed);
+    uv_close ((uv_handle_t *) &timer->uv, on_closed);
 }

@@ -54,7 +54,7 @@ add_extension (X509 *cert, X509 *issuer, int nid, const char *value)
 static void
 add_name (X509_NAME *name, const char *key, const char *value)
 {
-    X509_NAME_add_entry_by_txt (name, key, MBSTRING_UTF8, (const unsigned char *)value, -1, -1, 0);
+    X509_NAME_add_entry_by_txt (name, key, MBSTRING_UTF8, (const unsigned char *) value, -1, -1, 0);
 }
 
 static void
@@ -132,7 +132,7 @@ write_ca (struct sim_fleet *fleet, X509 *cert, struct err *err)
 
     PEM_write_bio_X509 (bio, cert);
     long len = BIO_get_mem_data (bio, &data);
-    int32_t rc = fs_write_atomic (path, data, (size_t)len, 0644, err);
+    int32_t rc = fs_write_atomic (path, data, (size_t) len, 0644, err);
     BIO_free (bio);
     mem_free (path);
     return rc;
@@ -213,7 +213,7 @@ sim_tls_certify (struct sim_bmc *bmc, struct err *err)
     if (len <= 0)
         return fail (err, "encoding a certificate");
     mem_free (bmc->certificate);
-    bmc->certificate = mem_dup (der, (size_t)len);
+    bmc->certificate = mem_dup (der, (size_t) len);
     bmc->certificate_len = len;
     bmc->tls_epoch++;
     OPENSSL_free (der);
@@ -223,7 +223,7 @@ sim_tls_certify (struct sim_bmc *bmc, struct err *err)
 void
 sim_tls_fingerprint (const struct sim_bmc *bmc, char ret[HASH_SHA256_HEX])
 {
-    hash_sha256_hex (bmc->certificate, (size_t)bmc->certificate_len, ret);
+    hash_sha256_hex (bmc->certificate, (size_t) bmc->certificate_len, ret);
 }
 
 SSL *
@@ -239,7 +239,7 @@ sim_tls_accept (struct sim_bmc *bmc)
     size_t len = str_format (id, sizeof id, "%u.%u", bmc->index, bmc->tls_epoch);
     if (SSL_use_certificate_ASN1 (ssl, bmc->certificate, bmc->certificate_len) != 1
         || SSL_use_PrivateKey (ssl, tls->leaf_key) != 1
-        || SSL_set_session_id_context (ssl, (const unsigned char *)id, (unsigned int)len) != 1) {
+        || SSL_set_session_id_context (ssl, (const unsigned char *) id, (unsigned int) len) != 1) {
         SSL_free (ssl);
         return NULL;
     }

@@ -55,8 +55,8 @@ read_number (const char *name, const char *value, int64_t least, int64_t most, i
 
     if (str_to_i64 (value, ret) && *ret >= least && *ret <= most)
         return 0;
-    str_format (wanted, sizeof wanted, "a number from %lld to %lld", (long long)least,
-                (long long)most);
+    str_format (wanted, sizeof wanted, "a number from %lld to %lld", (long long) least,
+                (long long) most);
     return bad_value (err, name, value, wanted);
 }
 
@@ -85,7 +85,7 @@ read_mix (const char *value, struct sim_options *o, struct err *err)
         }
         struct sim_mix *mix = mem_alloc (sizeof *mix);
         mix->personality = str_dup (parts[i]);
-        mix->count = (uint32_t)n;
+        mix->count = (uint32_t) n;
         vec_push (&o->mix, mix);
     }
     str_free_all (parts, count);
@@ -100,8 +100,8 @@ read_version_choice (const char *value, struct sim_options *o, struct err *err)
     if (equals == NULL)
         return bad_value (err, "set-version", value, "TARGET:COMPONENT=VERSION");
     struct sim_version_choice *v = mem_alloc (sizeof *v);
-    v->target = str_ndup (value, (size_t)(colon - value));
-    v->component = str_ndup (colon + 1, (size_t)(equals - colon - 1));
+    v->target = str_ndup (value, (size_t) (colon - value));
+    v->component = str_ndup (colon + 1, (size_t) (equals - colon - 1));
     v->version = str_dup (equals + 1);
     vec_push (&o->versions, v);
     return 0;
@@ -126,7 +126,7 @@ read_certificates (const char *value, struct sim_options *o, struct err *err)
 
     for (int i = 0; i < 3; i++) {
         if (str_eq (value, names[i])) {
-            o->certificates = (enum sim_certificates)i;
+            o->certificates = (enum sim_certificates) i;
             return 0;
         }
     }
@@ -153,22 +153,22 @@ read_numeric_option (const char *name, const char *value, struct sim_options *o,
 
     if (str_eq (name, "hosts")) {
         rc = read_number (name, value, 1, HOSTS_MAX, &n, err);
-        o->hosts = (uint32_t)n;
+        o->hosts = (uint32_t) n;
     } else if (str_eq (name, "port")) {
         rc = read_number (name, value, 0, 65535, &n, err);
-        o->port = (uint16_t)n;
+        o->port = (uint16_t) n;
     } else if (str_eq (name, "seed")) {
         rc = read_number (name, value, 0, INT64_MAX, &n, err);
-        o->seed = (uint64_t)n;
+        o->seed = (uint64_t) n;
     } else if (str_eq (name, "session-limit")) {
         rc = read_number (name, value, 1, 10000, &n, err);
-        o->session_limit = (int)n;
+        o->session_limit = (int) n;
     } else if (str_eq (name, "session-timeout")) {
         rc = read_number (name, value, 1, 86400, &n, err);
-        o->session_timeout_s = (int)n;
+        o->session_timeout_s = (int) n;
     } else {
         rc = read_number (name, value, 0, 1023, &n, err);
-        o->ready_fd = (int)n;
+        o->ready_fd = (int) n;
     }
     return rc;
 }
@@ -244,7 +244,7 @@ read_fault_group (struct sim_conf *conf, config_setting_t *group, void *arg, str
     json_t *request = json_object ();
 
     for (int i = 0; i < config_setting_length (group); i++) {
-        config_setting_t *s = config_setting_get_elem (group, (unsigned int)i);
+        config_setting_t *s = config_setting_get_elem (group, (unsigned int) i);
         int type = config_setting_type (s);
 
         if (type == CONFIG_TYPE_STRING)
@@ -297,7 +297,7 @@ read_file (struct sim_options *o, struct err *err)
         return rc;
     config_setting_t *root = config_root_setting (&conf.config);
     for (int i = 0; i < config_setting_length (root) && rc == 0; i++) {
-        config_setting_t *s = config_setting_get_elem (root, (unsigned int)i);
+        config_setting_t *s = config_setting_get_elem (root, (unsigned int) i);
         if (!str_eq (config_setting_name (s), "faults"))
             rc = read_file_setting (&conf, s, o, err);
     }
@@ -343,7 +343,7 @@ sim_up_state_dir (void)
         return fs_join (home, "sim");
     if (!str_empty (runtime))
         return str_printf ("%s/farrier-sim", runtime);
-    return str_printf ("/tmp/farrier-sim-%u", (unsigned int)getuid ());
+    return str_printf ("/tmp/farrier-sim-%u", (unsigned int) getuid ());
 }
 
 /* What was left open, and whether the parts fit together. */
@@ -400,11 +400,9 @@ sim_up_read (int argc, char **argv, struct sim_options *o, struct err *err)
             str_set (&o->config, argv[i + 1]);
     if (o->config != NULL)
         rc = read_file (o, err);
-    if (rc == 0 && o->mix.count > 0 && argc > 1) {
-        for (int i = 1; i < argc; i++)
-            if (str_eq (argv[i], "--mix"))
-                o->mix.count = 0;
-    }
+    for (int i = 1; i < argc; i++)
+        if (str_eq (argv[i], "--mix"))
+            sim_options_drop_mix (o);
     optind = 1;
     opterr = 0;
     while (rc == 0 && (c = getopt_long (argc, argv, "", table, &index)) != -1) {
@@ -451,12 +449,28 @@ tell_ready (const struct sim_options *o)
 
     if (o->ready_fd < 0)
         return;
-    size_t len = str_format (line, sizeof line, "%d\n", (int)getpid ());
+    size_t len = str_format (line, sizeof line, "%d\n", (int) getpid ());
     fs_write_all (o->ready_fd, line, len);
     close (o->ready_fd);
 }
 
 extern char **environ;
+
+/* What the process in the background has found out about its limits. */
+static void
+tell_scale (const struct sim_options *o)
+{
+    char *path = fs_join (o->state_dir, "fleet.json");
+    json_t *fleet = json_load_file (path, 0, NULL);
+    long long from = json_int_or (fleet, "/scaled_down_from", 0);
+
+    if (from > 0)
+        printf ("scaled down from %lld to %zu simulated hosts: the limit of open descriptors is "
+                "too low\n",
+                from, json_array_size (json_at (fleet, "/hosts")));
+    json_decref (fleet);
+    mem_free (path);
+}
 
 static int
 wait_ready (int fd, pid_t pid, const struct sim_options *o)
@@ -467,7 +481,8 @@ wait_ready (int fd, pid_t pid, const struct sim_options *o)
 
     close (fd);
     if (n > 0) {
-        printf ("simulated fleet running, pid %d, state in %s\n", (int)pid, o->state_dir);
+        printf ("simulated fleet running, pid %d, state in %s\n", (int) pid, o->state_dir);
+        tell_scale (o);
         return 0;
     }
     waitpid (pid, &status, 0);
@@ -490,12 +505,12 @@ sim_up_in_background (int argc, char **argv, const struct sim_options *o)
     int ends[2];
     pid_t pid;
 
-    vec_push (&args, (void *)"farrier-sim");
+    vec_push (&args, (void *) "farrier-sim");
     for (int i = 0; i < argc; i++)
         if (!str_eq (argv[i], "--daemonize"))
             vec_push (&args, argv[i]);
-    vec_push (&args, (void *)"--ready-fd");
-    vec_push (&args, (void *)"3");
+    vec_push (&args, (void *) "--ready-fd");
+    vec_push (&args, (void *) "3");
     vec_push (&args, NULL);
     if (pipe2 (ends, O_CLOEXEC) < 0)
         return 1;
@@ -506,8 +521,8 @@ sim_up_in_background (int argc, char **argv, const struct sim_options *o)
     posix_spawn_file_actions_adddup2 (&actions, ends[1], BACKGROUND_READY_FD);
     posix_spawnattr_init (&attributes);
     posix_spawnattr_setflags (&attributes, POSIX_SPAWN_SETSID);
-    int rc
-        = posix_spawn (&pid, "/proc/self/exe", &actions, &attributes, (char **)args.items, environ);
+    int rc = posix_spawn (&pid, "/proc/self/exe", &actions, &attributes, (char **) args.items,
+                          environ);
     posix_spawn_file_actions_destroy (&actions);
     posix_spawnattr_destroy (&attributes);
     close (ends[1]);

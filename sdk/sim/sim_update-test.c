@@ -297,7 +297,7 @@ END_TEST
 static void *
 serve_once (void *arg)
 {
-    int listener = *(int *)arg, fd = accept (listener, NULL, NULL);
+    int listener = *(int *) arg, fd = accept (listener, NULL, NULL);
     struct buf answer = { 0 }, image = { 0 };
     char *path = fs_join (lab.dir, "pulled"), request[4096];
     struct sim_image_recipe recipe = { "generic", "bios", "4.0.0", 30000, 3 };
@@ -343,9 +343,9 @@ START_TEST (an_image_is_pulled)
         pthread_t thread;
 
         lab_start (&lab, "generic:1");
-        ck_assert_int_eq (bind (listener, (struct sockaddr *)&address, sizeof address), 0);
+        ck_assert_int_eq (bind (listener, (struct sockaddr *) &address, sizeof address), 0);
         ck_assert_int_eq (listen (listener, 4), 0);
-        ck_assert_int_eq (getsockname (listener, (struct sockaddr *)&address, &len), 0);
+        ck_assert_int_eq (getsockname (listener, (struct sockaddr *) &address, &len), 0);
         ck_assert_int_eq (pthread_create (&thread, NULL, serve_once, &listener), 0);
         char *uri = str_printf ("http://127.0.0.1:%u/bios.bin", ntohs (address.sin_port));
         char *task = simple_update (uri);

@@ -386,7 +386,7 @@ judge (struct sim_bmc *bmc, const struct sim_image *image, const struct sim_upda
     if (*ret_component >= 0 && target != component)
         return "the image is for another component than the target";
     *ret_component = component;
-    const struct sim_component_def *def = vec_at (&p->components, (size_t)component);
+    const struct sim_component_def *def = vec_at (&p->components, (size_t) component);
     if (!def->updateable)
         return "the component is not updateable";
     if (request->is_raw && p->hides_cause && !def->two_slots)
@@ -403,7 +403,8 @@ begin (struct sim_update *u, const struct sim_image *image, const char *problem)
     const struct sim_personality *p = bmc->personality;
     struct sim_component *c = component_of (u);
     double factor = c == NULL ? 1.0 : c->def->flash_factor;
-    int64_t total = (int64_t)((double)sim_bmc_scaled (bmc, bmc->fleet->options->flash_ms) * factor);
+    int64_t total
+        = (int64_t) ((double) sim_bmc_scaled (bmc, bmc->fleet->options->flash_ms) * factor);
     bool writes_first
         = u->request.apply == SIM_APPLY_ON_RESET
           && (p->on_reset_writes_first || (c != NULL && c->def->activation == SIM_ACTIVATE_SELF));

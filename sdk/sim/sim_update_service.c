@@ -22,7 +22,7 @@ sim_update_parse_apply (const struct sim_bmc *bmc, const char *text, enum sim_ap
 {
     for (int i = 0; i < SIM_APPLY_COUNT; i++) {
         if (bmc->personality->apply[i] && str_eq (text, sim_apply_names[i])) {
-            *ret = (enum sim_apply)i;
+            *ret = (enum sim_apply) i;
             return true;
         }
     }
@@ -55,7 +55,7 @@ sim_update_component_of (struct sim_bmc *bmc, const char *uri)
         if (id != NULL)
             found = names_member (c, c->version, id) || names_member (c, c->standby, id);
         if (found && c->def->updateable)
-            return (int)i;
+            return (int) i;
     }
     return -1;
 }
@@ -277,7 +277,7 @@ sim_update_get_member (struct sim_call *call)
         bool standby = !running && c->def->two_slots && names_member (c, c->standby, call->id);
 
         if (running || standby) {
-            sim_call_answer (call, 200, member_doc (bmc, (int)i, call->id, standby));
+            sim_call_answer (call, 200, member_doc (bmc, (int) i, call->id, standby));
             return;
         }
     }

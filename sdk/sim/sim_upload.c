@@ -46,7 +46,7 @@ open_copy (struct sim_upload *u)
     u->keep_fd = -1;
     if (!o->keep_images)
         return;
-    u->keep_path = str_printf ("%s/images/.upload-%u-%p", o->state_dir, u->bmc->index, (void *)u);
+    u->keep_path = str_printf ("%s/images/.upload-%u-%p", o->state_dir, u->bmc->index, (void *) u);
     u->keep_fd = open (u->keep_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 }
 
@@ -137,7 +137,7 @@ part_data (void *arg, const void *bytes, size_t len)
 static bool
 end_part (void *arg)
 {
-    ((struct sim_upload *)arg)->part = PART_NONE;
+    ((struct sim_upload *) arg)->part = PART_NONE;
     return true;
 }
 
