@@ -19,6 +19,7 @@ struct generic_config {
     int32_t foreign_push;
     uint32_t graceful_ms;              /* a host that was asked to shut down */
     uint32_t bmc_return_ms;
+    uint32_t off_pause_ms;
     uint32_t boot_ms;                  /* a host that was switched on */
     uint32_t vanished_ms;              /* a task that is gone: how long the version is looked for */
     uint32_t max_in_flight;            /* reads at once on one BMC */

@@ -42,6 +42,9 @@ static const struct farrier_param plugin_params[] = {
     { .name = "wait_for_boot", .type = FARRIER_PARAM_BOOL, .default_value = "true",
       .help = "wait until BootProgress says that the host has booted, where there is such a thing",
       .since = "0.1.0" },
+    { .name = "off_pause", .type = FARRIER_PARAM_DURATION, .default_value = "10s", .min = 0,
+      .max = 600000, .help = "how long a host stays off before it is switched on again",
+      .since = "0.1.0" },
     { .name = "vanished_timeout", .type = FARRIER_PARAM_DURATION, .default_value = "5m",
       .min = 1000, .max = 7200000,
       .help = "how long a new version is looked for when the update's task is gone",
@@ -85,6 +88,7 @@ generic_configure (void *self, const struct farrier_config *cfg, struct farrier_
     c->graceful_ms = (uint32_t) farrier_config_i64 (cfg, "graceful_timeout");
     c->bmc_return_ms = (uint32_t) farrier_config_i64 (cfg, "bmc_return_timeout");
     c->boot_ms = (uint32_t) farrier_config_i64 (cfg, "boot_timeout");
+    c->off_pause_ms = (uint32_t) farrier_config_i64 (cfg, "off_pause");
     c->vanished_ms = (uint32_t) farrier_config_i64 (cfg, "vanished_timeout");
     c->interval_ms = (uint32_t) farrier_config_i64 (cfg, "interval");
     c->max_in_flight = (uint32_t) farrier_config_i64 (cfg, "max_in_flight");

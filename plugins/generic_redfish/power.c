@@ -20,7 +20,6 @@
 
 #define FORCED_OFF_MS 120000
 #define ON_MS 300000
-#define OFF_PAUSE_MS 10000
 /* A BMC or host that was told to reset goes on answering for some seconds. */
 #define RESET_NOTICE_MS 30000
 
@@ -258,7 +257,7 @@ pause_off (struct walk *w)
 {
     walk_keep (w, PHASE, "pause");
     return walk_pending (
-        farrier_await_timer (w->step, OFF_PAUSE_MS, "pause while off", w->err));
+        farrier_await_timer (w->step, w->config->off_pause_ms, "pause while off", w->err));
 }
 
 static int32_t
