@@ -297,6 +297,7 @@ watch_collect_start (const struct watch_collect *spec,
     c->base.free = collect_free;
     c->base.total_ms = spec->timeout_ms;
     c->base.max_response_bytes = spec->max_response_bytes;
+    c->base.insists = true;
     c->collection = str_dup (spec->collection);
     c->expand = str_empty (spec->expand) ? NULL : str_dup (spec->expand);
     c->max_in_flight = spec->max_in_flight == 0 ? IN_FLIGHT : spec->max_in_flight;

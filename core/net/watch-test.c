@@ -242,7 +242,13 @@ inventory (struct test_exchange *x)
 {
     const char *path = x->path;
     char body[2000];
-    if (strcmp (path, "/plain") == 0 || strcmp (path, "/plain?$expand=.") == 0
+    if (str_starts (path, "/busy/") && test_bmc_count (x->bmc, "GET", path) == 1)
+        test_answer (x, 503, "Retry-After: 0\r\n", "");
+    else if (str_starts (path, "/busy/"))
+        test_answer (x, 200, NULL, "{\"Id\":\"at last\"}");
+    else if (strcmp (path, "/never") == 0)
+        test_answer (x, 503, "Retry-After: 0\r\n", "");
+    else if (strcmp (path, "/plain") == 0 || strcmp (path, "/plain?$expand=.") == 0
         || strcmp (path, "/refuses") == 0)
         test_answer (x, 200, NULL, "{\"Members\":[{\"@odata.id\":\"/m/1\"},"
                                    "{\"@odata.id\":\"/m/2\"},{\"@odata.id\":\"/m/1\"}]}");
@@ -336,6 +342,20 @@ START_TEST (paths_keep_their_order_and_their_errors)
 }
 END_TEST
 
+START_TEST (a_busy_bmc_is_asked_once_more)
+{
+    static const char *const paths[] = { "/busy/1", "/busy/2", "/never" };
+    struct setup s = { 0 };
+    begin (&s, inventory);
+    struct watch_collect spec = { .target = s.target, .paths = paths, .path_count = 3 };
+    watch_collect_start (&spec, on_collected, &s.seen);
+    wait_done (&s.seen);
+    ck_assert_str_eq (s.seen.text, "/busy/1:at last;/busy/2:at last;/never:BUSY;");
+    ck_assert_int_eq (test_bmc_count (s.bmc, "GET", "/never"), 2);
+    end (&s);
+}
+END_TEST
+
 START_TEST (nothing_to_collect)
 {
     struct setup s = { 0 };
@@ -397,7 +417,8 @@ main (void)
     const TTest *const tests[] = {
         a_task_is_followed_to_its_end, watches_are_cancelled_and_stopped,
         a_condition_with_its_proof_elsewhere, a_tcp_probe_needs_no_tls,
-        collections_in_every_shape, paths_keep_their_order_and_their_errors, nothing_to_collect,
+        collections_in_every_shape, paths_keep_their_order_and_their_errors,
+        a_busy_bmc_is_asked_once_more, nothing_to_collect,
         a_large_inventory_uses_few_connections, a_collection_is_cancelled, NULL
     };
 

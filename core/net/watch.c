@@ -14,6 +14,9 @@
 #include "net/until_step.h"
 #include "net/watch_base.h"
 
+#define AGAIN_MS 1000
+#define AGAIN_MAX_MS 10000
+
 /* ---- the base ------------------------------------------------------------------------------ */
 
 struct ask {
@@ -21,7 +24,10 @@ struct ask {
     struct watch *watch;
     watch_look_fn *fn;
     void *context;
+    char *path;                        /* NULL = TCP */
+    bool keep, again;                  /* again: it is the second time */
     net_handle handle;
+    uint64_t timer;                    /* until the second time */
     struct net_response *response;
     struct look look;
 };
@@ -62,11 +68,16 @@ watch_finish (struct watch *w)
     w->ended = true;
     list_remove (&w->user.link);
     loop_slot_free (w->loop, w->id);
-    list_for_each (it, &w->asks)
-        net_cancel (w->loop->net, list_entry (it, struct ask, link)->handle);
+    w->pending++;                      /* not before the timers are gone */
+    list_for_each_safe (it, next, &w->asks) {
+        struct ask *ask = list_entry (it, struct ask, link);
+        if (ask->timer != 0)
+            net_timer_cancel (w->loop->net, ask->timer);
+        else
+            net_cancel (w->loop->net, ask->handle);
+    }
     uint64_t timer = w->timer;
     w->timer = 0;
-    w->pending++;                      /* not before the timer is gone */
     net_timer_cancel (w->loop->net, timer);
     w->pending--;
     maybe_free (w);
@@ -95,8 +106,10 @@ watch_start (struct watch *w)
     return id;
 }
 
+static void ask_send (struct ask *ask);
+
 static void
-deliver (struct ask *ask)
+deliver_now (struct ask *ask)
 {
     struct watch *w = ask->watch;
     struct net_response *response = ask->response;
@@ -110,9 +123,53 @@ deliver (struct ask *ask)
     }
     json_decref (ask->look.doc);
     net_response_free (response);
+    mem_free (ask->path);
     mem_free (ask);
     w->pending--;
     maybe_free (w);
+}
+
+static void
+ask_again (void *arg)
+{
+    struct ask *ask = arg;
+    ask->timer = 0;
+    net_response_free (ask->response);
+    ask->response = NULL;
+    ask_send (ask);
+}
+
+static void
+ask_dropped (void *arg)
+{
+    struct ask *ask = arg;
+    ask->timer = 0;
+    deliver_now (ask);
+}
+
+static bool
+worth_another (const struct net_response *response)
+{
+    int s = response->status;
+    if (response->code != 0)
+        return response->code == FARRIER_E_TRANSIENT;
+    return s == 429 || s == 500 || s == 502 || s == 503 || s == 504;
+}
+
+static void
+deliver (struct ask *ask)
+{
+    struct watch *w = ask->watch;
+    if (w->ended || !w->insists || ask->again || !worth_another (ask->response)) {
+        deliver_now (ask);
+        return;
+    }
+    int64_t wait = ask->response->retry_after_ms;
+    wait = wait < 0 ? AGAIN_MS : wait > AGAIN_MAX_MS ? AGAIN_MAX_MS : wait;
+    json_decref (ask->look.doc);
+    ask->look.doc = NULL;
+    ask->again = true;
+    ask->timer = net_timer (w->loop->net, w->target->key, wait, ask_again, ask_dropped, ask);
 }
 
 static void
@@ -139,6 +196,21 @@ on_answer (void *arg, struct net_response *response)
         deliver (ask);
 }
 
+static void
+ask_send (struct ask *ask)
+{
+    struct watch *w = ask->watch;
+    bool tcp = ask->path == NULL;
+    struct net_request get = { .target = w->target, .path = tcp ? "/" : ask->path,
+                               .auth = tcp ? NET_AUTH_NONE : w->auth, .session = w->session,
+                               .keep = ask->keep, .total_ms = w->total_ms,
+                               .max_response_bytes = w->max_response_bytes, .done = on_answer,
+                               .arg = ask };
+    struct request *r = request_new (&get);
+    r->look_only = r->tcp_only = tcp;
+    ask->handle = request_submit (r);
+}
+
 void
 watch_look (struct watch *w, const char *path, bool keep, watch_look_fn *fn, void *context)
 {
@@ -146,18 +218,12 @@ watch_look (struct watch *w, const char *path, bool keep, watch_look_fn *fn, voi
     ask->watch = w;
     ask->fn = fn;
     ask->context = context;
+    ask->path = str_dup (path);
+    ask->keep = keep;
     ask->look.retry_after_ms = -1;
-    bool tcp = path == NULL;
-    struct net_request get = { .target = w->target, .path = tcp ? "/" : path,
-                               .auth = tcp ? NET_AUTH_NONE : w->auth, .session = w->session,
-                               .keep = keep, .total_ms = w->total_ms,
-                               .max_response_bytes = w->max_response_bytes, .done = on_answer,
-                               .arg = ask };
-    struct request *r = request_new (&get);
-    r->look_only = r->tcp_only = tcp;
     list_add_tail (&w->asks, &ask->link);
     w->pending++;
-    ask->handle = request_submit (r);
+    ask_send (ask);
 }
 
 static void

@@ -118,6 +118,7 @@ watch_handle watch_until_start (const struct watch_until *spec,
 
 /* ---- collect --------------------------------------------------------------------------------- */
 
+/* A read that a busy BMC refuses (429, 5xx) or whose connection breaks is made once more. */
 struct watch_collect {
     struct net_target *target;
     enum net_auth auth;
