@@ -65,7 +65,7 @@ struct sim_bmc {
 
     enum sim_power power;
     bool booting;
-    int64_t boot_started_ms, boot_ms, host_reset_at_ms;
+    int64_t boot_started_ms, boot_ms;
     bool power_was_cut; /* since the host last booted */
     struct sim_timer *power_timer;
 
