@@ -16,6 +16,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "repo/chunks.h"
 #include "repo/reader_cache.h"
 #include "repo/repo_private.h"
 
@@ -32,6 +33,7 @@ struct reader {
     size_t refs;                   /* guarded by the cache's mutex */
     int fd;
     struct stat first;             /* as it was when opened */
+    struct chunks *chunks;
     struct image image;
 };
 
@@ -127,6 +129,7 @@ open_object (struct repo *r, struct image *image, struct reader **ret, struct er
         mem_free (rd);
         return rc;
     }
+    rd->chunks = chunks_new (rd->fd, rd->image.size_bytes, rd->image.sha256);
     r->cache->refs++;
     *ret = rd;
     return 0;
@@ -183,6 +186,7 @@ reader_unref (struct reader *rd)
     }
     map_remove (rd->cache->open, rd->image.sha256);
     cache_unref_locked (rd->cache);
+    chunks_free (rd->chunks);
     close (rd->fd);
     image_clear (&rd->image);
     mem_free (rd);
@@ -229,6 +233,23 @@ reader_pread (struct reader *rd, void *buf, size_t len, uint64_t offset)
         done += (size_t) got;
     }
     return (ssize_t) done;
+}
+
+int32_t
+reader_prove (struct reader *rd, struct err *err)
+{
+    int32_t rc = chunks_prove (rd->chunks, err);
+
+    if (rc != 0) {
+        err_prefix (err, "%s %s: ", rd->image.name, rd->image.version);
+    }
+    return rc;
+}
+
+ssize_t
+reader_read_proved (struct reader *rd, void *buf, size_t len, uint64_t offset)
+{
+    return chunks_read (rd->chunks, buf, len, offset);
 }
 
 int32_t
