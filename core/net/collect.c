@@ -270,8 +270,8 @@ go_on (struct collect *c)
             break;
         c->in_flight++;
         c->requests++;
-        bool more = c->next + c->max_in_flight <= c->documents.count || c->paging;
-        watch_look (&c->base, d->path, more, document_looked, d);
+        /* The step that wanted these mostly wants more: a handshake costs ten reads. */
+        watch_look (&c->base, d->path, true, document_looked, d);
     }
     if (c->in_flight == 0)
         collect_end (c);
