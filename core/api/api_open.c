@@ -92,6 +92,19 @@ api_is_running (struct api *api)
 
 /* --- parts ------------------------------------------------------------------------------------ */
 
+/* A new key is right only where nothing was ever sealed: beside sealed passwords a missing key file
+ * is a loss that somebody must hear of. */
+static bool
+may_make_key (struct api *api)
+{
+    struct store_credential *rows = NULL;
+    size_t count = 0;
+    if (api->o.mode != API_WRITER || store_credential_list (api->store, &rows, &count, NULL) < 0)
+        return false;
+    store_credential_free_all (rows, count);
+    return count == 0;
+}
+
 int32_t
 api_key (struct api *api, struct seal_key **ret, struct err *err)
 {
@@ -99,8 +112,8 @@ api_key (struct api *api, struct seal_key **ret, struct err *err)
     int32_t rc = 0;
     if (api->key == NULL) {
         bool created = false;
-        rc = seal_key_open (api->o.settings->keys_dir, api->o.mode == API_WRITER, &api->key,
-                            &created, err);
+        rc = seal_key_open (api->o.settings->keys_dir, may_make_key (api), &api->key, &created,
+                            err);
         if (created)
             log_warn ("the key file %s was made: back it up, no password in the store can be read "
                       "without it", seal_key_file (api->key));

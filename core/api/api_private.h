@@ -72,6 +72,9 @@ int32_t api_baselines (struct api *api, struct vec *ret, json_t **ret_details, s
 /* All workflows that load, for looking one up. */
 int32_t api_workflow (struct api *api, const char *name_or_file, struct workflow **ret,
                       struct err *err);
+/* The request's "inputs": texts are converted to the types that the workflow wants, as on a command
+ * line; missing ones get their defaults. */
+int32_t api_inputs (const struct workflow *w, const json_t *given, json_t **ret, struct err *err);
 /* {"where","field","message"} for the findings of each module. */
 json_t *finding_json (const char *where, const char *field, const char *message);
 json_t *conf_findings_json (const struct vec *findings);

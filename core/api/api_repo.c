@@ -244,7 +244,7 @@ api_baseline_check (const struct api_request *q, json_t **ret, struct err *err)
     size_t i, checked = json_array_size (files);
     json_t *v;
     json_array_foreach ((json_t *) files, i, v)
-        check_file (json_string_value (v), &findings);
+        check_file (json_is_string (v) ? json_string_value (v) : "", &findings);
     if (checked == 0) {
         struct err ignored;
         baseline_load_dir (q->api->o.settings->baseline_dir, &all, &findings, &ignored);

@@ -70,7 +70,7 @@ choose_workflow (const struct api_request *q, const char *name, struct start *s,
     workflow_findings_free (&findings);
     s->changes = workflow_changes_host (s->workflow, &ops);
     if (rc == 0)
-        rc = workflow_inputs (s->workflow, json_object_get (q->body, "inputs"), &s->inputs, err);
+        rc = api_inputs (s->workflow, json_object_get (q->body, "inputs"), &s->inputs, err);
     return rc;
 }
 

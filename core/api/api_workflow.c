@@ -76,6 +76,29 @@ api_workflow (struct api *api, const char *name, struct workflow **ret, struct e
 }
 
 int32_t
+api_inputs (const struct workflow *w, const json_t *given, json_t **ret, struct err *err)
+{
+    json_t *v = json_object (), *value;
+    const char *name;
+    int32_t rc = 0;
+    json_object_foreach ((json_t *) given, name, value) {
+        if (!json_is_string (value)) {
+            json_object_set (v, name, value);
+            continue;
+        }
+        char *assignment = str_printf ("%s=%s", name, json_string_value (value));
+        rc = workflow_input_set (w, v, assignment, err);
+        mem_free (assignment);
+        if (rc < 0)
+            break;
+    }
+    if (rc == 0)
+        rc = workflow_inputs (w, v, ret, err);
+    json_decref (v);
+    return rc;
+}
+
+int32_t
 api_workflow_list (const struct api_request *q, json_t **ret, struct err *err)
 {
     struct vec all = { 0 }, findings = { 0 };
@@ -248,7 +271,7 @@ api_workflow_dry_run (const struct api_request *q, json_t **ret, struct err *err
     if (rc == 0)
         rc = api_workflow (q->api, request_text (q, "workflow"), &w, err);
     if (rc == 0)
-        rc = workflow_inputs (w, json_object_get (q->body, "inputs"), &inputs, err);
+        rc = api_inputs (w, json_object_get (q->body, "inputs"), &inputs, err);
     for (size_t i = 0; i < count && rc == 0; i++) {
         struct dry dry = { q->api, &hosts[i], json_array () };
         json_t *context = dry_context (&hosts[i], inputs), *v = json_object ();

@@ -107,8 +107,7 @@ open_error (const char *file, struct err *err)
 {
     if (errno == ENOENT) {
         err_set (err, ERR_NOT_FOUND, "there is no key file %s", file);
-        err_hint (err, "it is made by the first `farrier host add`; after a move put it back from "
-                       "your backup");
+        err_hint (err, "put it back from a backup: no password can be read without it");
         return ERR_NOT_FOUND;
     }
     return err_set_errno (err, ERR_IO, errno, "cannot open the key file %s", file);
