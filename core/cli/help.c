@@ -9,6 +9,8 @@
 #include "base/str.h"
 #include "cli/command.h"
 
+#define SCDOC_WIDTH 88
+
 static const char *
 verb_of (const struct command *c)
 {
@@ -127,10 +129,14 @@ scdoc_command (const struct command *c, struct buf *ret)
     scdoc_text (c->help, ret);
     buf_putc (ret, '.');
     bool first = true;
+    size_t width = 0;
     for (size_t i = 0; (def = option_at (i)) != NULL; i++) {
         if (!command_takes (c, def) || str_eq (def->name, "help") || str_eq (def->name, "output"))
             continue;
-        buf_printf (ret, "%s*--%s*", first ? " Options: " : ", ", def->name);
+        size_t more = strlen (def->name) + strlen ("*--*, ");
+        bool wrap = width + more > SCDOC_WIDTH;
+        buf_printf (ret, "%s*--%s*", first ? "\n\tOptions: " : wrap ? ",\n\t" : ", ", def->name);
+        width = wrap || first ? more + (first ? strlen ("Options: ") : 0) : width + more;
         first = false;
     }
     buf_puts (ret, first ? "\n\n" : ".\n\n");
@@ -141,6 +147,7 @@ help_scdoc (struct buf *ret)
 {
     const struct command *c;
     const struct option_def *def;
+    buf_puts (ret, "# COMMANDS\n\n");
     for (size_t i = 0; (c = command_at (i)) != NULL; i++)
         scdoc_command (c, ret);
     buf_puts (ret, "# OPTIONS\n\n");
