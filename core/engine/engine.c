@@ -344,11 +344,11 @@ engine_stop (struct engine *engine, bool drain)
     engine->stopping = true;
     pthread_cond_broadcast (&engine->changed);
     pthread_mutex_unlock (&engine->lock);
-    timers_free (engine->timers);
     queue_close (engine->ready);
     for (uint32_t i = 0; i < engine->worker_count; i++)
         pthread_join (engine->workers[i], NULL);
-    cancel_flights (engine);
+    cancel_flights (engine);           /* a flight may be a timer, which is taken back */
+    timers_free (engine->timers);
     reach_logout_all (engine, 5000);
     /* What is still on the loop posts its answer to nobody and lets go of its flight. */
     net_stop (engine->o.net, NET_STOP_ABORT, 0);
