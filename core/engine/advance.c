@@ -217,6 +217,8 @@ advance (struct turn *t, const struct workflow_result *last)
                                                       .message = "cancelled by a person" };
     struct workflow_decision d;
     struct err err;
+    if (atomic_load (&t->engine->halted))
+        return FARRIER_E_CANCELLED;    /* `cancelled` then is not a person's wish */
     if (must_cancel (t, last))
         last = &cancelled;
     if (last != NULL && last->kind != WORKFLOW_RESULT_NONE) {

@@ -271,6 +271,7 @@ engine_new (const struct engine_options *options, struct engine **ret, struct er
     engine->reaches = map_new ();
     engine->workflows = map_new ();
     list_init (&engine->waiting_room);
+    atomic_init (&engine->halted, false);
     engine->timers = timers_new (engine);
     start_workers (engine);
     if (engine->worker_count == 0) {
@@ -335,15 +336,31 @@ free_jobs (struct engine *engine)
     map_free (engine->jobs, NULL);
 }
 
+/* A callback that reads a BMC which hangs would hold up the stop for a minute: its read ends now.
+ * What it then says is dropped, for nothing of its turn was committed. */
+static void
+halt (struct engine *engine)
+{
+    size_t it = 0;
+    const char *id;
+    void *value;
+    pthread_mutex_lock (&engine->lock);
+    engine->stopping = true;
+    atomic_store (&engine->halted, true);
+    while (map_next (engine->jobs, &it, &id, &value)) {
+        struct job *job = value;
+        atomic_store (&job->cancelled, true);
+    }
+    pthread_cond_broadcast (&engine->changed);
+    pthread_mutex_unlock (&engine->lock);
+}
+
 void
 engine_stop (struct engine *engine, bool drain)
 {
     if (drain)
         wait_for_uploads (engine);
-    pthread_mutex_lock (&engine->lock);
-    engine->stopping = true;
-    pthread_cond_broadcast (&engine->changed);
-    pthread_mutex_unlock (&engine->lock);
+    halt (engine);
     queue_close (engine->ready);
     for (uint32_t i = 0; i < engine->worker_count; i++)
         pthread_join (engine->workers[i], NULL);

@@ -78,7 +78,8 @@ struct engine {
     struct map *jobs;                  /* id -> struct job */
     struct list waiting_room;          /* jobs that wait for max_jobs, oldest first */
     uint32_t in_flight;
-    bool stopping;
+    bool stopping;                     /* guarded: no letter is taken any more */
+    atomic_bool halted;                /* callbacks under way end early, their turns are dropped */
     struct map *workflows;             /* digest -> struct workflow */
     struct map *reaches;               /* "host-id endpoint-kind" -> struct reach */
     engine_event_fn *on_event;

@@ -86,6 +86,13 @@ child_ended (struct flight *f)
     flight_answer (f, a);
 }
 
+/* The loop ends before the next look. */
+static void
+let_go (void *flight)
+{
+    flight_unref (flight);
+}
+
 /* On the loop. */
 static void
 child_read (void *arg)
@@ -95,7 +102,7 @@ child_read (void *arg)
     if (c->permille >= 0)
         flight_progress (f, (uint32_t) c->permille, NULL);
     if (c->status.state == SPAWN_RUNNING && !atomic_load (&c->stopped)) {
-        net_timer (f->engine->o.net, f->job_id, LOOK_MS, look, NULL, f);
+        net_timer (f->engine->o.net, f->job_id, LOOK_MS, look, let_go, f);
         return;
     }
     if (c->status.state != SPAWN_RUNNING)
@@ -261,7 +268,7 @@ flight_free_process (struct flight *f)
 void
 flight_cancel_process (struct flight *f)
 {
-    if (atomic_exchange (&f->child->stopped, true) || f->engine->stopping)
+    if (atomic_exchange (&f->child->stopped, true) || atomic_load (&f->engine->halted))
         return;
     spawn_kill (f->child->dir, 0, NULL);
 }

@@ -18,8 +18,6 @@
 #include "firmware/component_row.h"
 #include "fleet/inventory.h"
 
-static atomic_bool never = false;
-
 const struct plugin_op *
 run_op (struct turn *t, struct err *err)
 {
@@ -131,7 +129,7 @@ run_callback (struct turn *t, const struct plugin_op *op, enum plugin_callback w
         .load_arg = t,
         .image = b.image,
         .bag = b.bag,
-        .cancelled = deaf ? &never : &t->job->cancelled,
+        .cancelled = deaf ? &t->engine->halted : &t->job->cancelled,
     };
     step_init (step, &in);
     fill_wake (step, answer);

@@ -516,7 +516,9 @@ settle_call (struct turn *t, enum plugin_callback which, const struct answer *an
         return settle_fail (t, err.code, err.message, err.hint, NULL, -1);
     error.struct_size = sizeof error;
     int32_t rc = run_callback (t, op, which, answer, &step, &error);
-    int32_t out = settle (t, op, which, &step, rc, &error);
+    /* When the engine stops its reads were broken off: the next start runs the callback again. */
+    int32_t out = atomic_load (&t->engine->halted) ? FARRIER_E_CANCELLED
+                                                   : settle (t, op, which, &step, rc, &error);
     step_free (&step);
     return out;
 }
