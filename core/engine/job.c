@@ -254,19 +254,43 @@ give_up_step (struct turn *t)
     return advance (t, &cancelled);
 }
 
+/* A parked job goes on: its row no longer says that it is parked. */
+static void
+unpark (struct turn *t)
+{
+    turn_set_cause (t, NULL);
+    str_set (&t->row->status, NULL);
+    turn_set_state (t, "running");
+}
+
+/* Nothing is under way: it was parked, or waited for its next attempt. */
+static int32_t
+cancel_at_rest (struct turn *t)
+{
+    timers_forget (t->engine->timers, t->job->id);
+    t->row->wake_at_ms = 0;
+    if (t->attempt != NULL) {          /* nobody knows whether it happened, and that stays so */
+        store_batch_attempt_resolve (turn_batch (t), t->attempt->id, "cancelled",
+                                     clock_wall_ms ());
+        turn_outcome_all (t, OUTCOME_ACCEPTED, OUTCOME_ACTIVATED, OUTCOME_CANCELLED_UNKNOWN,
+                          NULL);
+        store_attempt_free (t->attempt);
+        t->attempt = NULL;
+    }
+    unpark (t);
+    return advance (t, NULL);
+}
+
 static int32_t
 on_cancel (struct turn *t, struct letter *letter)
 {
     struct err err;
     (void) letter;
     atomic_store (&t->job->cancelled, true);
-    if (t->attempt == NULL || str_eq (t->attempt->state, "unknown")) {
-        if (str_eq (t->row->state, "parked") && t->attempt != NULL)
-            settle_attempt_end (t, "cancelled");
-        turn_set_cause (t, NULL);
-        t->row->wake_at_ms = 0;
-        return advance (t, NULL);
-    }
+    if (t->attempt == NULL || str_eq (t->attempt->state, "unknown"))
+        return cancel_at_rest (t);
+    if (str_eq (t->attempt->mode, MODE_CANCEL))
+        return 0;                      /* it is being stopped already: once is enough */
     bool sent = turn_bag_flag (t, "sent")
                 || (t->await != NULL && str_eq (t->await->state, "launched"));
     if (turn_bag_flag (t, "finally") || turn_bag_flag (t, "critical")
@@ -280,6 +304,9 @@ on_cancel (struct turn *t, struct letter *letter)
     if (!sent)
         return give_up_step (t);
     if (op != NULL && op->def.cancel != NULL) {
+        json_t *bag = turn_bag (t);    /* where it goes on, should it be too late */
+        json_put_str (bag, "mode_before", t->attempt->mode);
+        turn_put_bag (t, bag);
         str_set (&t->attempt->mode, MODE_CANCEL);
         turn_set_state (t, "cancelling");
         return settle_call (t, PLUGIN_CALL_CANCEL, NULL);
@@ -289,15 +316,6 @@ on_cancel (struct turn *t, struct letter *letter)
                            "something is running on the BMC; the job ends when it has ended"));
     turn_set_state (t, "cancelling");
     return turn_commit (t, &err);
-}
-
-/* A parked job goes on: its row no longer says that it is parked. */
-static void
-unpark (struct turn *t)
-{
-    turn_set_cause (t, NULL);
-    str_set (&t->row->status, NULL);
-    turn_set_state (t, "running");
 }
 
 static int32_t

@@ -467,6 +467,25 @@ keep_failure (struct turn *t, const struct farrier_step *step)
     run_keep_outcomes (t, step);
 }
 
+/* What was waited for is still waited for, as before the wish to stop. Without it (a cancel that
+ * had an await of its own) the BMC is asked how far it has come. */
+static int32_t
+too_late (struct turn *t)
+{
+    struct err err;
+    json_t *bag = turn_bag (t);
+    bool flying = t->job->flight != NULL && t->await != NULL
+                  && !str_eq (t->await->state, "answered");
+    str_set (&t->attempt->mode, json_str_or (bag, "/mode_before", MODE_POLL));
+    json_put_bool (bag, "too_late", true);
+    turn_put_bag (t, bag);
+    tell_end (t, "step.too_late", "it can't be stopped any more; the job ends after it");
+    if (!flying)
+        return settle_reconcile (t, FARRIER_DELIVERY_MAYBE);
+    settle_store_attempt (t);
+    return turn_commit (t, &err);
+}
+
 static int32_t
 settle (struct turn *t, const struct plugin_op *op, enum plugin_callback which,
         const struct farrier_step *step, int32_t rc, const struct farrier_error *error)
@@ -490,11 +509,7 @@ settle (struct turn *t, const struct plugin_op *op, enum plugin_callback which,
     case FARRIER_UNKNOWN:
         return unknown (t, error);
     case FARRIER_TOO_LATE:
-        str_set (&t->attempt->mode, MODE_POLL);
-        turn_set_bag_flag (t, "too_late", true);
-        tell_end (t, "step.too_late", "it can't be stopped any more; the job ends after it");
-        settle_store_attempt (t);
-        return turn_commit (t, &err);
+        return too_late (t);
     default:
         break;
     }
