@@ -106,7 +106,7 @@ bind_begin (struct turn *t)
     a->number = (int) t->number + 1;
     a->state = str_dup ("open");
     a->mode = str_dup (MODE_POLL);
-    a->bag_json = str_dup ("{\"before\":true}");      /* its end leads back to the step */
+    a->bag_json = str_dup ("{\"bind\":true}");        /* its end leads back to the step */
     a->params_json = str_dup ("{}");
     a->started_ms = clock_wall_ms ();
     a->deadline_ms = a->started_ms + 10 * 60 * 1000;

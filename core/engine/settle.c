@@ -97,11 +97,26 @@ tell_end (struct turn *t, const char *kind, const char *text)
     turn_event (t, kind, body);
 }
 
-static int32_t
-after_step (struct turn *t, bool before, const struct workflow_result *result)
+/* What the open attempt leads to: its step's end, or the step that it prepares. */
+enum lead { LEAD_ON, LEAD_BEFORE, LEAD_BIND };
+
+static enum lead
+lead_of (const struct turn *t)
 {
-    if (before) {                      /* a `before` step, however it ended, leads to its attempt */
+    if (turn_bag_flag (t, "before"))
+        return LEAD_BEFORE;
+    return turn_bag_flag (t, "bind") ? LEAD_BIND : LEAD_ON;
+}
+
+static int32_t
+after_step (struct turn *t, enum lead lead, const struct workflow_result *result)
+{
+    if (lead == LEAD_BEFORE) {         /* a `before` step, however it ended, leads to its attempt */
         t->before++;
+        return advance (t, NULL);
+    }
+    if (lead == LEAD_BIND && result->kind == WORKFLOW_RESULT_DONE) {
+        t->number = 0;                 /* the step itself has not been tried yet */
         return advance (t, NULL);
     }
     return advance (t, result);
@@ -135,14 +150,16 @@ ended (struct turn *t, const struct farrier_step *step, int32_t rc)
     struct workflow_result result = { .kind = rc == FARRIER_SKIPPED ? WORKFLOW_RESULT_SKIPPED
                                                                     : WORKFLOW_RESULT_DONE };
     char *reason = rc == FARRIER_SKIPPED ? str_dup (step->skip_reason) : NULL;
-    bool before = turn_bag_flag (t, "before");
-    if (run_keep (t, step, true, &err) != 0) {
+    enum lead lead = lead_of (t);
+    int32_t saved = run_keep (t, step, true, &err);
+    if (saved == FARRIER_E_PRECONDITION) {
         mem_free (reason);
         json_t *cause = finish_cause (t, err.code, err.message, err.hint, NULL);
         settle_attempt_end (t, "failed");
         return finish_park (t, "identity changed", cause);
     }
-    int32_t saved = rc == FARRIER_DONE ? save (t, step, &err) : 0;
+    if (saved == 0 && rc == FARRIER_DONE)
+        saved = save (t, step, &err);
     if (saved != 0) {
         mem_free (reason);
         return settle_fail (t, saved, err.message, err.hint, NULL, -1);
@@ -152,7 +169,7 @@ ended (struct turn *t, const struct farrier_step *step, int32_t rc)
         learn (t);
     tell_end (t, rc == FARRIER_DONE ? "step.done" : "step.skipped", reason);
     settle_attempt_end (t, rc == FARRIER_DONE ? "done" : "skipped");
-    int32_t out = after_step (t, before, &result);
+    int32_t out = after_step (t, lead, &result);
     mem_free (reason);
     return out;
 }
@@ -394,7 +411,7 @@ static int32_t
 give_up (struct turn *t, int32_t code, const char *message, const char *hint,
          const char *vendor_id)
 {
-    bool before = turn_bag_flag (t, "before");
+    enum lead lead = lead_of (t);
     json_t *detail = finish_cause (t, code, message, hint, vendor_id);
     bool cancelled = code == FARRIER_E_CANCELLED;
     bool skipped = code == FARRIER_E_UNSUPPORTED && turn_bag_flag (t, "skip_unsupported");
@@ -407,7 +424,7 @@ give_up (struct turn *t, int32_t code, const char *message, const char *hint,
         .message = message,
         .detail = detail,
     };
-    int32_t rc = after_step (t, before, &result);
+    int32_t rc = after_step (t, lead, &result);
     json_decref (detail);
     return rc;
 }
