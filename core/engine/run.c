@@ -327,6 +327,14 @@ check_size (const struct turn *t, struct err *err)
                     WORKFLOW_CONTEXT_MAX);
 }
 
+/* Does it say something that goes into the context? */
+static bool
+says_much (const struct farrier_step *step)
+{
+    return json_object_size (step->results) + json_object_size (step->facts)
+           + json_object_size (step->context_set) > 0;
+}
+
 int32_t
 run_keep (struct turn *t, const struct farrier_step *step, bool ended, struct err *err)
 {
@@ -335,6 +343,7 @@ run_keep (struct turn *t, const struct farrier_step *step, bool ended, struct er
     if (step->critical_said)
         json_put_bool (bag, "critical", step->critical);
     turn_put_bag (t, bag);
+    json_t *before = says_much (step) ? json_deep_copy (t->context) : NULL;
     keep_results (t, step);
     keep_needs (t, step);
     keep_facts (t, step);
@@ -350,5 +359,10 @@ run_keep (struct turn *t, const struct farrier_step *step, bool ended, struct er
         turn_event (t, "step.progress", body);
     }
     int32_t rc = check_size (t, err);
+    if (rc != 0 && before != NULL) {   /* the job goes on with what it knew */
+        json_decref (t->context);
+        t->context = json_incref (before);
+    }
+    json_decref (before);
     return rc == 0 && ended ? keep_inventory (t, step, err) : rc;
 }

@@ -213,7 +213,9 @@ waits (struct turn *t, const struct farrier_step *step)
 {
     struct err err;
     drop_flight (t);
-    run_keep (t, step, false, &err);
+    int32_t kept = run_keep (t, step, false, &err);
+    if (kept != 0)
+        return settle_fail (t, kept, err.message, err.hint, NULL, -1);
     put_await (t, step);
     if (turn_bag_flag (t, "releases_lock"))
         t->row->holds_host = 0;
