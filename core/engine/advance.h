@@ -26,6 +26,8 @@ int32_t settle_fail (struct turn *t, int32_t code, const char *message, const ch
                      const char *vendor_id, int64_t retry_after_ms);
 /* What may have happened is found out by asking the device. */
 int32_t settle_reconcile (struct turn *t, int32_t delivery);
+/* The same, when the step's time is up and that question is still open. */
+int32_t settle_reconcile_late (struct turn *t);
 /* The attempt's row with its end state. */
 void settle_attempt_end (struct turn *t, const char *state);
 void settle_store_attempt (struct turn *t);

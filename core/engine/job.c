@@ -235,7 +235,8 @@ on_deadline (struct turn *t, struct letter *letter)
     t->job->flight = NULL;
     if (t->await != NULL && str_eq (t->await->state, "launched"))
         turn_set_bag_flag (t, "sent", true);
-    int32_t rc = settle_fail (t, FARRIER_E_TIMEOUT, message,
+    int32_t rc = str_eq (t->attempt->mode, MODE_RECONCILE) ? settle_reconcile_late (t)
+               : settle_fail (t, FARRIER_E_TIMEOUT, message,
                               "a longer `timeout` for this step in the workflow, if that is normal",
                               NULL, -1);
     mem_free (took);

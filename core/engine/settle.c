@@ -326,6 +326,41 @@ settle_reconcile (struct turn *t, int32_t delivery)
     return rc;
 }
 
+/* Once more the time that the step had; false when it had that already. */
+static bool
+extend (struct turn *t)
+{
+    if (turn_bag_flag (t, "extended"))
+        return false;
+    turn_set_bag_flag (t, "extended", true);
+    t->attempt->deadline_ms += clock_wall_ms () - t->attempt->started_ms;
+    return true;
+}
+
+/* The BMC can't tell yet. Not for ever: when the step's time is up twice, a person decides. */
+static int32_t
+recheck (struct turn *t, const struct farrier_step *step, const struct farrier_error *error)
+{
+    struct err err;
+    if (clock_wall_ms () >= t->attempt->deadline_ms && !extend (t))
+        return unknown (t, error);
+    int32_t rc = run_keep (t, step, false, &err);
+    if (rc != 0)
+        log_warn ("job %s: %s", t->job->id, err.message);
+    return look_again (t, step->recheck_ms);
+}
+
+/* The step's time is up while the device is being asked: one last question. */
+int32_t
+settle_reconcile_late (struct turn *t)
+{
+    struct farrier_error none = { .struct_size = sizeof none };
+    if (turn_bag_flag (t, "last_look"))
+        return unknown (t, &none);
+    turn_set_bag_flag (t, "last_look", true);
+    return settle_reconcile (t, FARRIER_DELIVERY_MAYBE);
+}
+
 /* Reconcile itself could not read the device: again until the time is up, then a person decides. */
 static int32_t
 reconcile_failed (struct turn *t, const struct farrier_error *error)
@@ -460,11 +495,8 @@ static int32_t
 adopt (struct turn *t, const struct farrier_step *step, const struct farrier_error *error)
 {
     if (clock_wall_ms () >= t->attempt->deadline_ms) {
-        if (turn_bag_flag (t, "extended"))
+        if (!extend (t))
             return unknown (t, error);
-        turn_set_bag_flag (t, "extended", true);
-        t->attempt->deadline_ms = clock_wall_ms () + t->attempt->deadline_ms
-                                  - t->attempt->started_ms;
         tell_end (t, "step.stuck", "its time is up and it is still running; waiting once more");
     }
     str_set (&t->attempt->mode, MODE_POLL);
@@ -509,7 +541,6 @@ static int32_t
 settle (struct turn *t, const struct plugin_op *op, enum plugin_callback which,
         const struct farrier_step *step, int32_t rc, const struct farrier_error *error)
 {
-    struct err err;
     switch (rc) {
     case FARRIER_DONE:
     case FARRIER_SKIPPED:
@@ -523,8 +554,7 @@ settle (struct turn *t, const struct plugin_op *op, enum plugin_callback which,
     case FARRIER_NOT_STARTED:
         return not_started (t, op);
     case FARRIER_RECHECK:
-        run_keep (t, step, false, &err);
-        return look_again (t, step->recheck_ms);
+        return recheck (t, step, error);
     case FARRIER_UNKNOWN:
         return unknown (t, error);
     case FARRIER_TOO_LATE:
