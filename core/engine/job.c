@@ -105,6 +105,11 @@ static int32_t
 on_run (struct turn *t, struct letter *letter)
 {
     (void) letter;
+    if (t->job->flight != NULL)
+        return 0;                      /* a person's wish was quicker, and has set it going */
+    /* A wish that was stored when the program ended. */
+    if (t->row->cancel_requested && !str_eq (t->row->state, "queued"))
+        engine_post (t->engine, t->job->id, LETTER_CANCEL, NULL, 0, 0, NULL, NULL);
     if (str_eq (t->row->state, "parked")) {
         t->rests = true;
         engine_job_rests (t->engine, t->job);
@@ -270,7 +275,9 @@ cancel_at_rest (struct turn *t)
 {
     timers_forget (t->engine->timers, t->job->id);
     t->row->wake_at_ms = 0;
-    if (t->attempt != NULL) {          /* nobody knows whether it happened, and that stays so */
+    if (t->attempt != NULL && str_eq (t->attempt->state, "open")) {
+        settle_attempt_end (t, "cancelled");
+    } else if (t->attempt != NULL) {   /* nobody knows whether it happened, and that stays so */
         store_batch_attempt_resolve (turn_batch (t), t->attempt->id, "cancelled",
                                      clock_wall_ms ());
         turn_outcome_all (t, OUTCOME_ACCEPTED, OUTCOME_ACTIVATED, OUTCOME_CANCELLED_UNKNOWN,
@@ -288,7 +295,8 @@ on_cancel (struct turn *t, struct letter *letter)
     struct err err;
     (void) letter;
     atomic_store (&t->job->cancelled, true);
-    if (t->attempt == NULL || str_eq (t->attempt->state, "unknown"))
+    if (t->attempt == NULL || str_eq (t->attempt->state, "unknown")
+        || str_eq (t->row->state, "parked"))
         return cancel_at_rest (t);
     if (str_eq (t->attempt->mode, MODE_CANCEL))
         return 0;                      /* it is being stopped already: once is enough */
@@ -366,11 +374,15 @@ static int32_t
 on_retry (struct turn *t, struct letter *letter)
 {
     (void) letter;
-    if (!str_eq (t->row->state, "parked") || t->attempt != NULL)
+    if (!str_eq (t->row->state, "parked")
+        || (t->attempt != NULL && !str_eq (t->attempt->state, "open")))
         return 0;
     turn_event (t, "job.retried", NULL);
     unpark (t);
+    if (t->attempt != NULL)            /* its plugin was gone, and may be back */
+        return settle_reconcile (t, FARRIER_DELIVERY_MAYBE);
     t->number = 0;
+    t->before = 0;
     return advance (t, NULL);
 }
 

@@ -279,7 +279,7 @@ engine_retry (struct engine *engine, const char *job_id, struct err *err)
         rc = err_set (err, ERR_USAGE, "job %s is %s, only a parked job is tried again", job_id,
                       now.job->state);
         err_hint (err, "farrier apply, for a job that has ended");
-    } else if (now.attempt != NULL) {
+    } else if (now.attempt != NULL && str_eq (now.attempt->state, "unknown")) {
         rc = err_set (err, ERR_USAGE, "nobody knows whether %s of job %s happened",
                       now.attempt->step_path, job_id);
         err_hint (err, "farrier job resolve %s --as done|not-started|failed", job_id);
