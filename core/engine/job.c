@@ -175,8 +175,6 @@ on_answer (struct turn *t, struct letter *letter)
     if (rc != 0)
         return rc;
     store_crash_point ("answer-journaled");
-    if (turn_bag_flag (t, "releases_lock"))
-        t->row->holds_host = json_bool_or (t->context, "/job/changes", true);
     flight_drop (t->job->flight, false);
     t->job->flight = NULL;
     return settle_deliver (t, letter->answer);

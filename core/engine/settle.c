@@ -57,6 +57,10 @@ settle_attempt_end (struct turn *t, const char *state)
     drop_flight (t);
     timers_forget (t->engine->timers, t->job->id);
     t->row->wake_at_ms = 0;
+    /* Whatever follows, a finally too, may change the host again. While another job holds it the
+     * commit fails, and the letter comes again. */
+    if (turn_bag_flag (t, "releases_lock"))
+        t->row->holds_host = json_bool_or (t->context, "/job/changes", true);
     str_set (&t->attempt->state, state);
     t->attempt->ended_ms = clock_wall_ms ();
     settle_store_attempt (t);
