@@ -155,9 +155,10 @@ static struct plugin_op ops[] = {
     { NULL, { .name = "set", .flags = READS, .start = set_start } },
     { NULL, { .name = "fail", .flags = READS, .start = fail_start } },
     { NULL, { .name = "notify", .flags = 0, .start = action_notify_start } },
-    { NULL, { .name = "run", .flags = 0, .start = action_run_start, .poll = action_run_poll,
+    /* Their journal knows at once whether something began: no need to let it settle. */
+    { NULL, { .name = "run", .settle_ms = 1, .start = action_run_start, .poll = action_run_poll,
               .reconcile = action_run_reconcile } },
-    { NULL, { .name = "http", .flags = 0, .start = action_http_start, .poll = action_http_poll,
+    { NULL, { .name = "http", .settle_ms = 1, .start = action_http_start, .poll = action_http_poll,
               .reconcile = action_http_reconcile } },
 };
 

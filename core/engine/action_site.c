@@ -85,6 +85,8 @@ action_run_poll (void *self, struct farrier_step *step, struct farrier_error *er
     (void) self;
     farrier_wake (step, &wake);
     const char *out = farrier_process_output (step, 1, &len);
+    /* It has ended: whatever it said, there is nobody to ask what became of it. */
+    step->known = wake.code != FARRIER_E_LOST;
     if (wake.code != FARRIER_OK)
         return farrier_fail (step, err, wake.code, "run: %s",
                              wake.message == NULL ? "" : wake.message);
@@ -115,10 +117,15 @@ action_run_reconcile (void *self, struct farrier_step *step, struct farrier_erro
     case FARRIER_PROCESS_EXITED:
         if (status == 0)
             return FARRIER_DONE;
-        farrier_fail (step, err, FARRIER_E_HOST_FAULT, "run: the program ended with %d", status);
-        return FARRIER_UNKNOWN;
+        step->known = true;
+        return farrier_fail (step, err, FARRIER_E_HOST_FAULT, "run: the program ended with %d",
+                             status);
+    case FARRIER_PROCESS_RUNNING:
+        return farrier_recheck (step, 1000);
     default:
-        return farrier_recheck (step, 5000);
+        farrier_fail (step, err, FARRIER_E_LOST,
+                      "run: the program ran, and nobody saw how it ended");
+        return FARRIER_UNKNOWN;
     }
 }
 
@@ -183,8 +190,12 @@ action_http_start (void *self, struct farrier_step *step, struct farrier_error *
         json_put_str (spec, "body", text);
         mem_free (text);
     }
-    if (!reads)
-        json_array_append_new (headers, json_pack ("[ss]", "Idempotency-Key", step->in.attempt_id));
+    if (!reads) {
+        /* The same for every attempt of this step: that is what the service knows it again by. */
+        char *key = str_printf ("%s/%s", step->in.job_id, step->in.step_path);
+        json_array_append_new (headers, json_pack ("[ss]", "Idempotency-Key", key));
+        mem_free (key);
+    }
     json_put (spec, "headers", headers);
     mem_free (endpoint);
     rc = step_set_await (step, spec, !reads, err);
@@ -213,6 +224,7 @@ action_http_poll (void *self, struct farrier_step *step, struct farrier_error *e
         return farrier_fail (step, err, wake.code, "http: %s",
                              wake.message == NULL ? "" : wake.message);
     int32_t status = farrier_response_status (wake.response);
+    step->known = true;                /* an answer is an answer, also one that nobody wants */
     if (!expected (step, status))
         return farrier_fail_http (step, err, wake.response, "http %s",
                                   farrier_param_str (step, "url"));

@@ -34,7 +34,7 @@ retry_judge (const struct retry_case *c, int64_t *ret_delay_ms)
 {
     /* What surely did not happen, or does no harm twice, may be repeated; the rest is looked at. */
     if (!c->idempotent && c->may_have_arrived && !c->not_started)
-        return RETRY_RECONCILE;
+        return c->known ? RETRY_NEVER : RETRY_RECONCILE;
     if (c->policy == NULL || c->attempt >= c->policy->attempts || !code_listed (c->policy, c->code))
         return RETRY_NEVER;
     int64_t delay = retry_backoff_ms (c->policy, c->attempt);

@@ -23,6 +23,7 @@ struct retry_case {
     bool idempotent;                   /* the op is safe to run twice */
     bool may_have_arrived;             /* some change of this attempt left this machine */
     bool not_started;                  /* reconcile has said so since */
+    bool known;                        /* the failure is the change's own answer: it has ended */
     int64_t retry_after_ms;            /* -1 = the other side named none */
     uint32_t jitter;                   /* any number; decides within ±10 % */
 };

@@ -117,6 +117,7 @@ run_callback (struct turn *t, const struct plugin_op *op, enum plugin_callback w
         .callback = which,
         .job_id = t->job->id,
         .attempt_id = at->id,
+        .step_path = at->step_path,
         .host_id = t->row->host_id,
         .host_name = t->job->host_name,
         .action = at->action,

@@ -399,6 +399,19 @@ set_error (struct turn *t, json_t *error)
     json_decref (error);
 }
 
+/* A plugin's op says it of itself; of a program or service of the site, the workflow says it. */
+static bool
+is_idempotent (const struct turn *t, const struct plugin_op *op)
+{
+    if (op == NULL || (op->def.flags & FARRIER_OP_IDEMPOTENT))
+        return op != NULL;
+    const char *text = t->attempt->plugin == NULL ? t->attempt->params_json : NULL;
+    json_t *params = text == NULL ? NULL : json_parse (text, strlen (text), NULL);
+    bool said = json_bool_or (params, "/idempotent", false);
+    json_decref (params);
+    return said;
+}
+
 static enum retry_verdict
 judge (struct turn *t, int32_t code, int64_t retry_after_ms, int64_t *ret_delay_ms)
 {
@@ -413,9 +426,10 @@ judge (struct turn *t, int32_t code, int64_t retry_after_ms, int64_t *ret_delay_
         .policy = d.kind == WORKFLOW_RUN_STEP ? d.retry : NULL,
         .attempt = (uint32_t) t->attempt->number,
         .code = code,
-        .idempotent = op != NULL && (op->def.flags & FARRIER_OP_IDEMPOTENT),
+        .idempotent = is_idempotent (t, op),
         .may_have_arrived = turn_bag_flag (t, "sent"),
         .not_started = turn_bag_flag (t, "not_started"),
+        .known = turn_bag_flag (t, "known"),
         .retry_after_ms = retry_after_ms,
         .jitter = jitter,
     };
@@ -566,8 +580,10 @@ settle (struct turn *t, const struct plugin_op *op, enum plugin_callback which,
     default:
         break;
     }
-    if (which == PLUGIN_CALL_RECONCILE)
+    if (which == PLUGIN_CALL_RECONCILE && !step->known)
         return reconcile_failed (t, error);
+    if (step->known)
+        turn_set_bag_flag (t, "known", true);
     keep_failure (t, step);
     return settle_fail (t, rc, error->message, error->hint, error->vendor_id,
                         error->retry_after_ms);

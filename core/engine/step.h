@@ -59,7 +59,7 @@ struct step_input {
     struct engine *engine;
     const struct plugin_op *op;
     enum plugin_callback callback;
-    const char *job_id, *attempt_id, *host_id, *host_name, *action;
+    const char *job_id, *attempt_id, *step_path, *host_id, *host_name, *action;
     uint32_t attempt;
     int64_t deadline_ms;
     bool dry_run;
@@ -97,6 +97,7 @@ struct farrier_step {
     json_t *outcomes;                  /* core actions: [{component, outcome, measured, cause}] */
     json_t *context_set;               /* core actions: what the job's context gets */
     json_t *failed;                    /* core actions: keys of the components that failed */
+    bool known;                        /* core actions: it failed, and there is nothing to ask */
     char *bind_plugin;                 /* the action bind: which plugin serves the host */
     struct farrier_error emit_error;   /* the first emission that was refused */
     json_t *await;                     /* the one await, as journaled; NULL = none */
