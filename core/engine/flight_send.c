@@ -23,34 +23,21 @@ struct headers {
 };
 
 /* A value "${file:/path}" is a secret by reference: read now, journaled never. */
-static const char *
-secret_of (const char *value, char **ret_secret)
+static int32_t
+secret_of (const char *name, const char *value, char **ret_secret, struct err *err)
 {
     struct buf text = { 0 };
-    struct err err;
     if (value == NULL || !str_starts (value, "${file:") || !str_ends (value, "}"))
-        return value;
+        return 0;
     char *path = str_ndup (value + 7, strlen (value) - 8);
-    if (fs_read_secret (path, &text, &err) != 0)
-        log_error ("secret of a header: %s", err.message);
+    int32_t rc = fs_read_secret (path, &text, err);
     mem_free (path);
-    *ret_secret = buf_steal (&text);
-    return *ret_secret;
-}
-
-static void
-headers_of (const json_t *spec, struct headers *ret)
-{
-    const json_t *list = json_object_get (spec, "headers");
-    ret->count = json_array_size (list);
-    ret->list = mem_array (ret->count + 1, sizeof *ret->list);
-    ret->secrets = mem_array (ret->count + 1, sizeof *ret->secrets);
-    for (size_t i = 0; i < ret->count; i++) {
-        const json_t *pair = json_array_get (list, i);
-        ret->list[i].name = json_string_value (json_array_get (pair, 0));
-        ret->list[i].value = secret_of (json_string_value (json_array_get (pair, 1)),
-                                        &ret->secrets[i]);
+    if (rc != 0) {
+        err_prefix (err, "secret of header '%s'", name);
+        return FARRIER_E_PRECONDITION;
     }
+    *ret_secret = buf_steal (&text);
+    return 0;
 }
 
 static void
@@ -63,6 +50,26 @@ headers_free (struct headers *h)
     }
     mem_free (h->secrets);
     mem_free (h->list);
+}
+
+static int32_t
+headers_of (const json_t *spec, struct headers *ret, struct err *err)
+{
+    const json_t *list = json_object_get (spec, "headers");
+    int32_t rc = 0;
+    ret->count = json_array_size (list);
+    ret->list = mem_array (ret->count + 1, sizeof *ret->list);
+    ret->secrets = mem_array (ret->count + 1, sizeof *ret->secrets);
+    for (size_t i = 0; i < ret->count && rc == 0; i++) {
+        const json_t *pair = json_array_get (list, i);
+        const char *value = json_string_value (json_array_get (pair, 1));
+        ret->list[i].name = json_string_value (json_array_get (pair, 0));
+        rc = secret_of (ret->list[i].name, value, &ret->secrets[i], err);
+        ret->list[i].value = ret->secrets[i] != NULL ? ret->secrets[i] : value;
+    }
+    if (rc != 0)
+        headers_free (ret);
+    return rc;
 }
 
 /* On the loop. The job's worker journals `launched` and runs the guards before it proceeds. */
@@ -92,7 +99,11 @@ flight_start_http (struct flight *f)
     const json_t *s = f->spec;
     const char *body = json_str (s, "/body");
     struct headers headers;
-    headers_of (s, &headers);
+    struct err err;
+    if (headers_of (s, &headers, &err) != 0) {
+        flight_fail (f, FARRIER_WAKE_RESPONSE, FARRIER_E_PRECONDITION, err.message, err.hint);
+        return;
+    }
     struct net_request request = {
         .target = f->reach->target,
         .method = json_str (s, "/method"),
@@ -226,7 +237,7 @@ upload_done (void *arg, struct transfer_result *result)
 }
 
 static void
-close_readers (struct transfer_part *parts, size_t count)
+close_readers (const struct transfer_part *parts, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (parts[i].kind == TRANSFER_READER && parts[i].reader.close != NULL)
@@ -239,7 +250,12 @@ send_upload (struct flight *f, const struct transfer_part *parts, size_t count)
 {
     const json_t *s = f->spec;
     struct headers headers;
-    headers_of (s, &headers);
+    struct err err;
+    if (headers_of (s, &headers, &err) != 0) {
+        close_readers (parts, count);
+        flight_fail (f, FARRIER_WAKE_TRANSFER, FARRIER_E_PRECONDITION, err.message, err.hint);
+        return;
+    }
     struct transfer_upload upload = {
         .target = f->reach->target,
         .auth = f->reach->session == NULL ? NET_AUTH_NONE : NET_AUTH_SESSION,
