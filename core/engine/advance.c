@@ -18,6 +18,7 @@
 #include "workflow/check.h"
 
 #define OP_DEFAULT_MS (30 * 60 * 1000)
+#define WAIT_SPARE_MS (5 * 60 * 1000)  /* a `wait` ends by its own timer */
 
 /* --- telling what the workflow did on the way ----------------------------------------------- */
 
@@ -87,7 +88,7 @@ new_attempt (struct turn *t, const char *path, const char *phase, const char *ac
 
 struct begin {
     const char *path, *phase, *action, *plugin, *op, *component, *image;
-    const json_t *params;
+    const json_t *params, *params_checked;
     int64_t timeout_ms;
     const char *save;
     bool finally, before, releases_lock, skip_unsupported;
@@ -111,18 +112,38 @@ resolve (struct turn *t, const struct begin *b, const struct plugin_op **ret_op,
     return rc;
 }
 
+/* When the attempt's time is up; 0 = never. The default of a workflow is meant for steps that work:
+ * `wait` lasts as long as it says, `approve` as long as its `within`. */
+static int64_t
+time_limit (const struct turn *t, const struct begin *b, const struct plugin_op *op)
+{
+    const struct workflow *w = t->job->workflow;
+    bool said = b->timeout_ms != 0 && b->timeout_ms != w->timeout_ms;
+    int64_t now = clock_wall_ms (), limit = b->timeout_ms;
+    uint32_t op_ms = op == NULL ? 0 : op->def.op_ms;
+    if (b->releases_lock && !said) {
+        limit = json_int_or (b->params_checked, "/within", 0);
+        int64_t pause = json_int_or (b->params_checked, "/duration", 0);
+        if (pause > 0)
+            limit = pause + WAIT_SPARE_MS;
+        return limit > 0 ? now + limit : 0;
+    }
+    if (limit == 0)
+        limit = op_ms != 0 ? op_ms : OP_DEFAULT_MS;
+    return now + limit;
+}
+
 static int32_t
-begin (struct turn *t, const struct begin *b)
+begin (struct turn *t, struct begin *b)
 {
     struct err err;
     const struct plugin_op *op = NULL;
     json_t *params = NULL;
     err_clear (&err);
     int32_t rc = resolve (t, b, &op, &params, &err);
-    uint32_t op_ms = op == NULL ? 0 : op->def.op_ms;
-    int64_t limit = b->timeout_ms != 0 ? b->timeout_ms : op_ms != 0 ? op_ms : OP_DEFAULT_MS;
+    b->params_checked = params;
     new_attempt (t, b->path, b->phase, b->action, op == NULL ? b->op : op->def.name, b->component,
-                 b->image, clock_wall_ms () + limit);
+                 b->image, time_limit (t, b, op));
     if (b->save != NULL) {
         json_t *bag = turn_bag (t);
         json_put_str (bag, "save", b->save);
