@@ -269,6 +269,7 @@ engine_new (const struct engine_options *options, struct engine **ret, struct er
     engine->ready = queue_new ();
     engine->jobs = map_new ();
     engine->reaches = map_new ();
+    engine->pins = map_new ();
     engine->workflows = map_new ();
     list_init (&engine->waiting_room);
     atomic_init (&engine->halted, false);
@@ -372,6 +373,7 @@ engine_stop (struct engine *engine, bool drain)
     engine->o.net = NULL;
     free_jobs (engine);
     map_free (engine->reaches, NULL);
+    map_free (engine->pins, reach_pin_free);
     map_free (engine->workflows, free_workflow);
     queue_free (engine->ready);
     mem_free (engine->workers);

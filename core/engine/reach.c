@@ -96,14 +96,45 @@ restore_session (struct reach *r)
     store_bmc_session_free_all (rows, count);
 }
 
+/* Where a certificate of first contact is recorded. A request that is still going on may ask for
+ * it when its reach is forgotten already, so it lives as long as the engine. */
+struct pin {
+    struct store *store;
+    char *host_id, *kind;
+};
+
+void
+reach_pin_free (void *pin)
+{
+    struct pin *p = pin;
+    mem_free (p->host_id);
+    mem_free (p->kind);
+    mem_free (p);
+}
+
+static struct pin *
+pin_of (struct reach *r, const char *key)
+{
+    pthread_mutex_lock (&r->engine->lock);
+    struct pin *p = map_get (r->engine->pins, key);
+    if (p == NULL) {
+        p = mem_alloc (sizeof *p);
+        p->store = r->engine->o.store;
+        p->host_id = str_dup (r->host_id);
+        p->kind = str_dup (r->kind);
+        map_set (r->engine->pins, key, p);
+    }
+    pthread_mutex_unlock (&r->engine->lock);
+    return p;
+}
 
 static bool
 pin_first (void *arg, const char *host_name, const char *sha256, const char *subject,
            const char *not_after)
 {
-    struct reach *r = arg;
+    const struct pin *p = arg;
     log_info ("%s: certificate %s pinned at first contact", host_name, sha256);
-    host_pin_first (r->engine->o.store, r->host_id, r->kind, sha256, subject, not_after);
+    host_pin_first (p->store, p->host_id, p->kind, sha256, subject, not_after);
     return true;
 }
 
@@ -122,7 +153,7 @@ make_target (struct reach *r, const struct store_endpoint *e, const char *host_n
             .pin = e->pin_sha256,
             .ca_file = e->ca_file,
             .first = pin_first,
-            .first_arg = r,
+            .first_arg = pin_of (r, key),
         },
     };
     int32_t rc = net_target_new (r->engine->o.net, &config, &r->target, err);

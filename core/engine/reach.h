@@ -26,6 +26,7 @@ struct reach {
 int32_t reach_get (struct engine *engine, const char *host_id, const char *kind,
                    struct reach **ret, struct err *err);
 void reach_unref (struct reach *reach);
+void reach_pin_free (void *pin);       /* of engine->pins */
 /* A person changed the host's address, trust or credential: the next question makes it anew. */
 void reach_forget (struct engine *engine, const char *host_id);
 /* Logs every session out, waiting at most timeout_ms in all; then forgets everything. */
