@@ -22,6 +22,7 @@
 /* A restart between `launched` and the answer repeats a step that surely did not start; not for
  * ever. */
 #define NOT_STARTED_MAX 5
+#define ADOPTED_MAX 20
 
 void
 settle_store_attempt (struct turn *t)
@@ -266,6 +267,19 @@ original_error (const struct turn *t, int32_t *ret_code, char **ret_message, cha
     json_decref (v);
 }
 
+/* With the error that led to reconcile. */
+static int32_t
+fail_as_before (struct turn *t)
+{
+    int32_t code;
+    char *message, *hint;
+    original_error (t, &code, &message, &hint);
+    int32_t rc = settle_fail (t, code, message, hint, NULL, -1);
+    mem_free (message);
+    mem_free (hint);
+    return rc;
+}
+
 static int32_t
 not_started (struct turn *t, const struct plugin_op *op)
 {
@@ -283,13 +297,7 @@ not_started (struct turn *t, const struct plugin_op *op)
         t->number++;
         return advance (t, NULL);
     }
-    int32_t code;
-    char *message, *hint;
-    original_error (t, &code, &message, &hint);
-    int32_t rc = settle_fail (t, code, message, hint, NULL, -1);
-    mem_free (message);
-    mem_free (hint);
-    return rc;
+    return fail_as_before (t);
 }
 
 static int32_t
@@ -512,6 +520,12 @@ settle_fail (struct turn *t, int32_t code, const char *message, const char *hint
 static int32_t
 adopt (struct turn *t, const struct farrier_step *step, const struct farrier_error *error)
 {
+    json_t *bag = turn_bag (t);
+    int64_t times = json_int_or (bag, "/adopted", 0) + 1;
+    json_put_int (bag, "adopted", times);
+    turn_put_bag (t, bag);
+    if (times > ADOPTED_MAX)           /* what it says is running fails as soon as it is watched */
+        return unknown (t, error);
     if (clock_wall_ms () >= t->attempt->deadline_ms) {
         if (!extend (t))
             return unknown (t, error);
@@ -584,9 +598,19 @@ settle (struct turn *t, const struct plugin_op *op, enum plugin_callback which,
         return reconcile_failed (t, error);
     if (step->known)
         turn_set_bag_flag (t, "known", true);
+    if (which == PLUGIN_CALL_RECONCILE && t->attempt->error_json != NULL)
+        return fail_as_before (t);
     keep_failure (t, step);
     return settle_fail (t, rc, error->message, error->hint, error->vendor_id,
                         error->retry_after_ms);
+}
+
+/* The BMC itself says that what it took on has failed: there is nothing left to ask it. */
+static bool
+said_failed (const struct answer *a)
+{
+    return a != NULL && a->kind == FARRIER_WAKE_TASK && a->code == FARRIER_OK
+           && a->task_end == FARRIER_TASK_FAILED;
 }
 
 int32_t
@@ -600,6 +624,8 @@ settle_call (struct turn *t, enum plugin_callback which, const struct answer *an
         return settle_fail (t, err.code, err.message, err.hint, NULL, -1);
     error.struct_size = sizeof error;
     int32_t rc = run_callback (t, op, which, answer, &step, &error);
+    if (rc < 0 && which == PLUGIN_CALL_POLL && said_failed (answer))
+        step.known = true;
     /* When the engine stops its reads were broken off: the next start runs the callback again. */
     int32_t out = atomic_load (&t->engine->halted) ? FARRIER_E_CANCELLED
                                                    : settle (t, op, which, &step, rc, &error);

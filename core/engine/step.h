@@ -97,7 +97,7 @@ struct farrier_step {
     json_t *outcomes;                  /* core actions: [{component, outcome, measured, cause}] */
     json_t *context_set;               /* core actions: what the job's context gets */
     json_t *failed;                    /* core actions: keys of the components that failed */
-    bool known;                        /* core actions: it failed, and there is nothing to ask */
+    bool known;                        /* it failed, and there is nothing left to ask */
     char *bind_plugin;                 /* the action bind: which plugin serves the host */
     struct farrier_error emit_error;   /* the first emission that was refused */
     json_t *await;                     /* the one await, as journaled; NULL = none */
