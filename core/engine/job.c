@@ -13,8 +13,10 @@
 #include "engine/advance.h"
 #include "engine/artifact.h"
 #include "engine/flight.h"
+#include "engine/record.h"
 #include "engine/run.h"
 #include "engine/timers.h"
+#include "firmware/plan.h"
 
 struct job *
 job_new (struct engine *engine, const char *id, const char *host_id)
@@ -325,6 +327,29 @@ on_cancel (struct turn *t, struct letter *letter)
     return turn_commit (t, &err);
 }
 
+/* The op would have said which reset the new firmware waits for; the plan knows it too. */
+static void
+note_reset (struct turn *t)
+{
+    const struct store_attempt *a = t->attempt;
+    enum farrier_reboot reboot;
+    size_t b, s;
+    json_t *batch, *step;
+    if (a->component_key == NULL || !str_eq (a->op, "firmware.install"))
+        return;
+    json_array_foreach (json_at (t->context, "/plan/batches"), b, batch) {
+        json_array_foreach (json_object_get (batch, "steps"), s, step) {
+            if (str_eq (json_str (step, "/component"), a->component_key)
+                && !json_bool_or (step, "/applies_at_once", false)
+                && plan_reboot_from_name (json_str_or (step, "/reboot", ""), &reboot)
+                && reboot != FARRIER_REBOOT_NONE) {
+                record_set_needs (t->context, record_needs_mask (t->context) | 1u << reboot);
+                t->context_changed = true;
+            }
+        }
+    }
+}
+
 static int32_t
 on_resolve (struct turn *t, struct letter *letter)
 {
@@ -332,7 +357,8 @@ on_resolve (struct turn *t, struct letter *letter)
     if (t->attempt == NULL || !str_eq (t->attempt->state, "unknown"))
         return 0;
     turn_event (t, "job.resolved", json_pack ("{ss}", "as", letter->text));
-    char *path = str_dup (t->attempt->step_path);
+    if (letter->number == JOB_RESOLVE_DONE)
+        note_reset (t);
     store_batch_attempt_resolve (turn_batch (t), t->attempt->id, states[letter->number],
                                  clock_wall_ms ());
     store_attempt_free (t->attempt);
@@ -350,7 +376,6 @@ on_resolve (struct turn *t, struct letter *letter)
         };
         rc = advance (t, &result);
     }
-    mem_free (path);
     return rc;
 }
 
