@@ -405,9 +405,9 @@ trace_of (struct walk *w, const char *phase)
     const char *now = farrier_json_str_at (resource, "/LastResetTime");
     const char *power = farrier_json_str_at (resource, "/PowerState");
     if (strcmp (phase, "off") == 0 || strcmp (phase, "force-off") == 0)
-        return redfish_glob ("Off", power);
+        return redfish_glob ("Off", power) || redfish_glob ("PoweringOff", power);
     if (strcmp (phase, "on") == 0)
-        return redfish_glob ("On", power);
+        return redfish_glob ("On", power) || redfish_glob ("PoweringOn", power);
     return mark[0] != '\0' && now != NULL && strcmp (mark, now) != 0;
 }
 
