@@ -9,8 +9,21 @@
 #include "generic.h"
 
 #define AGAIN_MS 10000
+/* How long a task may be out of sight before it is gone, or the BMC is looked for. Where tasks do
+ * not survive the BMC's restart, a 404 is the news itself. */
+#define GRACE_MS 120000
+#define GRACE_RAM_MS 20000
 
 /* --- the task ------------------------------------------------------------------------------- */
+
+static uint32_t
+grace_of (struct walk *w)
+{
+    struct farrier_component c = FARRIER_INIT (struct farrier_component);
+    int ram = (redfish_quirk (w->service.vendor)->flags & REDFISH_QUIRK_RAM_TASKS) != 0;
+    farrier_component (w->step, &c);
+    return c.type == FARRIER_COMPONENT_BMC && ram ? GRACE_RAM_MS : GRACE_MS;
+}
 
 static int32_t
 follow (struct walk *w, const struct redfish_task *task)
@@ -18,6 +31,7 @@ follow (struct walk *w, const struct redfish_task *task)
     struct farrier_task what = redfish_await_task (&w->service, task, "flash the image");
     what.progress_from = 150;
     what.progress_to = 950;
+    what.grace_ms = grace_of (w);
     return walk_pending (farrier_await_task (w->step, &what, w->err));
 }
 
@@ -105,14 +119,28 @@ bmc_at_once (struct walk *w)
            && strcmp (walk_text (w, "apply"), "OnReset") != 0;
 }
 
+/* The BMC does not answer: while it writes itself that is what it does. It is waited for, then the
+ * task is followed again. */
+static int
+silent (struct walk *w)
+{
+    return w->wake.code == FARRIER_E_UNREACHABLE || w->wake.code == FARRIER_E_TIMEOUT
+           || w->wake.code == FARRIER_E_TRANSIENT || w->wake.code == FARRIER_E_BUSY
+           || w->wake.code == FARRIER_E_TLS;
+}
+
 int32_t
 install_after_task (struct walk *w)
 {
     struct redfish_verdict verdict;
     const struct farrier_json *document
         = w->wake.response == NULL ? NULL : farrier_response_json (w->wake.response);
-    if (walk_is_at (w, "task") && w->wake.code != 0)
-        return walk_fail_wake (w, "the task of the update can't be followed");
+    if (walk_is_at (w, "task") && w->wake.code != 0) {
+        if (!silent (w))
+            return walk_fail_wake (w, "the task of the update can't be followed");
+        walk_keep (w, "silent", "1");
+        return await_return (w, 1);
+    }
     redfish_read_messages (walk_is_at (w, "task") ? document : NULL, &verdict);
     if (verdict.job != NULL && strcmp (verdict.job, walk_text (w, "task.uri")) != 0
         && walk_text (w, "followed")[0] == '\0') {
@@ -149,7 +177,13 @@ install_returned (struct walk *w)
         walk_keep (w, "power", NULL);
         rc = FARRIER_DONE;
     }
-    return rc == FARRIER_DONE ? install_check (w) : rc;
+    if (rc != FARRIER_DONE)
+        return rc;
+    if (walk_text (w, "silent")[0] == '\0')
+        return install_check (w);
+    walk_keep (w, "silent", NULL);
+    walk_go (w, "task");
+    return install_follow_known (w);
 }
 
 /* --- the version ---------------------------------------------------------------------------- */

@@ -189,8 +189,8 @@ redfish_await_task (const struct redfish_service *service, const struct redfish_
     t.monitor = task->monitor;
     t.label = label;
     t.states = (struct farrier_table) FARRIER_TABLE (states);
-    /* BMCs that forget their tasks when they restart: a 404 is the news itself. */
-    t.grace_ms
-        = (redfish_quirk (service->vendor)->flags & REDFISH_QUIRK_RAM_TASKS) != 0 ? 60000 : 900000;
+    /* A BMC may restart meanwhile; where it forgets its tasks then, a 404 is the news itself. */
+    int forgets = (redfish_quirk (service->vendor)->flags & REDFISH_QUIRK_RAM_TASKS) != 0;
+    t.grace_ms = forgets ? 60000 : 900000;
     return t;
 }
