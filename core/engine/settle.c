@@ -165,8 +165,9 @@ ended (struct turn *t, const struct farrier_step *step, int32_t rc)
     }
     if (saved == 0 && rc == FARRIER_DONE)
         saved = save (t, step, &err);
-    if (saved != 0) {
+    if (saved != 0) {                  /* it was done; there is only no room for what it said */
         mem_free (reason);
+        turn_set_bag_flag (t, "known", true);
         return settle_fail (t, saved, err.message, err.hint, NULL, -1);
     }
     result.message = reason;
