@@ -4,6 +4,7 @@
  * SPDX-FileCopyrightText: The Farrier authors
  */
 #include <locale.h>
+#include <openssl/crypto.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,6 +122,8 @@ main (int argc, char **argv)
     /* Texts only: numbers stay as C writes them. */
     if (setlocale (LC_CTYPE, "") == NULL || !str_case_contains (setlocale (LC_CTYPE, NULL), "utf"))
         setlocale (LC_CTYPE, "C.UTF-8");
+    /* libuv's threads end after the exit handlers: OpenSSL must still be there for theirs. */
+    OPENSSL_init_crypto (OPENSSL_INIT_NO_ATEXIT, NULL);
     signal (SIGPIPE, SIG_IGN);
     prctl (PR_SET_DUMPABLE, 0);        /* no core dump holds a password */
     follow_signals ();
