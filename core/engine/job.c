@@ -361,6 +361,8 @@ on_resolve (struct turn *t, struct letter *letter)
         note_reset (t);
     store_batch_attempt_resolve (turn_batch (t), t->attempt->id, states[letter->number],
                                  clock_wall_ms ());
+    if (turn_bag_flag (t, "process"))
+        turn_spend (t, t->attempt->id);
     store_attempt_free (t->attempt);
     t->attempt = NULL;
     unpark (t);

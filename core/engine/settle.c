@@ -62,6 +62,8 @@ settle_attempt_end (struct turn *t, const char *state)
      * commit fails, and the letter comes again. */
     if (turn_bag_flag (t, "releases_lock"))
         t->row->holds_host = json_bool_or (t->context, "/job/changes", true);
+    if (turn_bag_flag (t, "process"))
+        turn_spend (t, t->attempt->id);
     str_set (&t->attempt->state, state);
     t->attempt->ended_ms = clock_wall_ms ();
     settle_store_attempt (t);
@@ -206,6 +208,8 @@ put_await (struct turn *t, const struct farrier_step *step)
     };
     json_t *bag = turn_bag (t);
     json_put_str (bag, "label", label);
+    if (str_eq (a.kind, "process"))
+        json_put_bool (bag, "process", true);
     turn_put_bag (t, bag);
     settle_store_attempt (t);
     store_batch_await_put (turn_batch (t), &a);
@@ -606,12 +610,14 @@ settle (struct turn *t, const struct plugin_op *op, enum plugin_callback which,
                         error->retry_after_ms);
 }
 
-/* The BMC itself says that what it took on has failed: there is nothing left to ask it. */
+/* The BMC itself says that what it took on has failed, or it was measured that it is not what it
+ * should be: there is nothing left to ask. */
 static bool
-said_failed (const struct answer *a)
+said_failed (int32_t rc, const struct answer *a)
 {
-    return a != NULL && a->kind == FARRIER_WAKE_TASK && a->code == FARRIER_OK
-           && a->task_end == FARRIER_TASK_FAILED;
+    return rc == FARRIER_E_VERIFY
+           || (a != NULL && a->kind == FARRIER_WAKE_TASK && a->code == FARRIER_OK
+               && a->task_end == FARRIER_TASK_FAILED);
 }
 
 int32_t
@@ -625,7 +631,7 @@ settle_call (struct turn *t, enum plugin_callback which, const struct answer *an
         return settle_fail (t, err.code, err.message, err.hint, NULL, -1);
     error.struct_size = sizeof error;
     int32_t rc = run_callback (t, op, which, answer, &step, &error);
-    if (rc < 0 && which == PLUGIN_CALL_POLL && said_failed (answer))
+    if (rc < 0 && which == PLUGIN_CALL_POLL && said_failed (rc, answer))
         step.known = true;
     /* When the engine stops its reads were broken off: the next start runs the callback again. */
     int32_t out = atomic_load (&t->engine->halted) ? FARRIER_E_CANCELLED

@@ -3,10 +3,12 @@
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
  */
+#include <dirent.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/fs.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -15,6 +17,7 @@
 #include "engine/engine_private.h"
 #include "engine/outcome.h"
 #include "engine/reach.h"
+#include "engine/spawn.h"
 #include "firmware/plan.h"
 
 /* --- a new job ------------------------------------------------------------------------------ */
@@ -178,6 +181,30 @@ engine_submit (struct engine *engine, const struct job_request *r, char **ret_jo
 
 /* --- restart -------------------------------------------------------------------------------- */
 
+/* Directories of programs whose attempt has ended: the last end came before they were removed. */
+static void
+sweep_run_dir (struct engine *engine)
+{
+    DIR *d = opendir (engine->o.run_dir);
+    struct dirent *entry;
+    while (d != NULL && (entry = readdir (d)) != NULL) {
+        struct store_attempt *a = NULL;
+        if (!str_starts (entry->d_name, "att-"))
+            continue;
+        int32_t rc = store_attempt_get (engine->o.store, entry->d_name, &a, NULL);
+        bool ended = rc == ERR_NOT_FOUND
+                     || (rc == 0 && !str_eq (a->state, "open") && !str_eq (a->state, "unknown"));
+        store_attempt_free (a);
+        if (ended) {
+            char *path = fs_join (engine->o.run_dir, entry->d_name);
+            spawn_remove (path, NULL);
+            mem_free (path);
+        }
+    }
+    if (d != NULL)
+        closedir (d);
+}
+
 int32_t
 engine_recover (struct engine *engine, uint32_t *ret_open, struct err *err)
 {
@@ -194,6 +221,7 @@ engine_recover (struct engine *engine, uint32_t *ret_open, struct err *err)
         open++;
     }
     store_job_free_all (rows, count);
+    sweep_run_dir (engine);
     if (ret_open != NULL)
         *ret_open = open;
     return 0;

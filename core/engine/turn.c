@@ -8,11 +8,13 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fs.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/inventory_row.h"
+#include "engine/spawn.h"
 
 static json_t *
 parse_or_empty (const char *text)
@@ -96,6 +98,7 @@ turn_end (struct turn *t)
     store_batch_free (t->batch);
     vec_free_with (&t->components, free_component);
     store_outcome_free_all (t->outcomes, t->outcome_count);
+    vec_free_with (&t->spent, mem_free);
     *t = (struct turn) { 0 };
 }
 
@@ -106,6 +109,21 @@ turn_batch (struct turn *t)
     if (t->batch == NULL)
         t->batch = store_batch_new (t->label);
     return t->batch;
+}
+
+/* What an ended program got and said is in the journal as far as it counts. */
+static void
+remove_spent (struct turn *t)
+{
+    for (size_t i = 0; i < t->spent.count; i++) {
+        struct err err;
+        char *dir = fs_join (t->engine->o.run_dir, vec_at (&t->spent, i));
+        if (spawn_remove (dir, &err) != 0)
+            log_warn ("%s: %s", dir, err.message);
+        mem_free (dir);
+    }
+    vec_free_with (&t->spent, mem_free);
+    t->spent = (struct vec) { 0 };
 }
 
 int32_t
@@ -129,7 +147,14 @@ turn_commit (struct turn *t, struct err *err)
     t->job->generation = t->row->generation;
     t->context_changed = false;
     t->dirty = false;
+    remove_spent (t);
     return 0;
+}
+
+void
+turn_spend (struct turn *t, const char *attempt_id)
+{
+    vec_push (&t->spent, str_dup (attempt_id));
 }
 
 void

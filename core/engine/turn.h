@@ -34,6 +34,7 @@ struct turn {
     struct store_outcome *outcomes;    /* read at the first question */
     size_t outcome_count;
     bool outcomes_read;
+    struct vec spent;                  /* attempts whose directories go with the commit; char * */
     bool rests;                        /* ended or parked: nothing more to do now */
 };
 
@@ -49,6 +50,9 @@ void turn_end (struct turn *t);        /* drops what was not committed */
 /* Commits all that was gathered; the turn goes on with a fresh batch. */
 int32_t turn_commit (struct turn *t, struct err *err);
 struct store_batch *turn_batch (struct turn *t);
+
+/* The attempt has ended for good: its directory under run_dir is removed after the commit. */
+void turn_spend (struct turn *t, const char *attempt_id);
 
 /* An event of the job: kind "job.parked", body is taken over (NULL = {}). */
 void turn_event (struct turn *t, const char *kind, json_t *body);
