@@ -32,6 +32,8 @@ follow (struct walk *w, const struct redfish_task *task)
     what.progress_from = 150;
     what.progress_to = 950;
     what.grace_ms = grace_of (w);
+    if (strcmp (walk_text (w, "apply"), "OnReset") == 0)
+        redfish_await_reset (&what);
     return walk_pending (farrier_await_task (w->step, &what, w->err));
 }
 

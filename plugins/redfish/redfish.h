@@ -187,6 +187,8 @@ const char *redfish_task_new (struct farrier_step *step, const struct farrier_js
 /* A struct for await_task, with the states that are seen in the field. */
 struct farrier_task redfish_await_task (const struct redfish_service *service,
                                         const struct redfish_task *task, const char *label);
+/* The update shall wait for a reset: a task that is Pending has come as far as it can. */
+void redfish_await_reset (struct farrier_task *task);
 /* enum farrier_task_meaning of a TaskState or JobState. */
 uint32_t redfish_task_meaning (const char *state);
 

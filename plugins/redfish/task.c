@@ -154,8 +154,10 @@ redfish_task_new (struct farrier_step *step, const struct farrier_json *tasks, c
 
 /* --- states --------------------------------------------------------------------------------- */
 
-/* DMTF states, and those that are seen beside them. The first that fits counts. */
-static const struct farrier_state_map states[] = {
+/* DMTF states, and those that are seen beside them. The first that fits counts; the very first is
+ * for updates that shall wait for a reset: elsewhere a pending task has just not begun. */
+static const struct farrier_state_map states_on_reset[] = {
+    { .value = "Pending", .means = FARRIER_TASK_MEANS_NEEDS_RESET },
     { .value = "Completed", .means = FARRIER_TASK_MEANS_DONE },
     { .value = "CompletedOK", .means = FARRIER_TASK_MEANS_DONE },
     { .value = "Complete", .means = FARRIER_TASK_MEANS_DONE },
@@ -171,10 +173,19 @@ static const struct farrier_state_map states[] = {
     { .value = "*", .means = FARRIER_TASK_MEANS_RUNNING },
 };
 
+static const struct farrier_state_map *const states = states_on_reset + 1;
+static const size_t state_count = sizeof states_on_reset / sizeof states_on_reset[0] - 1;
+
+void
+redfish_await_reset (struct farrier_task *task)
+{
+    task->states = (struct farrier_table) FARRIER_TABLE (states_on_reset);
+}
+
 uint32_t
 redfish_task_meaning (const char *state)
 {
-    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+    for (size_t i = 0; i < state_count; i++)
         if (redfish_glob (states[i].value, state))
             return states[i].means;
     return FARRIER_TASK_MEANS_RUNNING;
@@ -188,7 +199,7 @@ redfish_await_task (const struct redfish_service *service, const struct redfish_
     t.uri = task->uri;
     t.monitor = task->monitor;
     t.label = label;
-    t.states = (struct farrier_table) FARRIER_TABLE (states);
+    t.states = (struct farrier_table) FARRIER_TABLE_OF (states, (uint32_t) state_count);
     /* A BMC may restart meanwhile; where it forgets its tasks then, a 404 is the news itself. */
     int forgets = (redfish_quirk (service->vendor)->flags & REDFISH_QUIRK_RAM_TASKS) != 0;
     t.grace_ms = forgets ? 60000 : 900000;
