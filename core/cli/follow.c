@@ -275,13 +275,25 @@ tell_failed (const json_t *reply)
     }
 }
 
+static int
+compare_hosts (const void *a, const void *b)
+{
+    return str_compare_natural (json_str_or (a, "/host", ""), json_str_or (b, "/host", ""));
+}
+
+/* In the order of their hosts: that is how people look for them. */
 static json_t *
 ids_of (const json_t *reply)
 {
     json_t *ids = json_array (), *v;
+    struct vec jobs = { 0 };
     size_t i;
     json_array_foreach (json_object_get (reply, "jobs"), i, v)
-        json_array_append (ids, json_object_get (v, "job"));
+        vec_push (&jobs, v);
+    vec_sort (&jobs, compare_hosts);
+    for (i = 0; i < jobs.count; i++)
+        json_array_append (ids, json_object_get (jobs.items[i], "job"));
+    vec_free (&jobs);
     return ids;
 }
 

@@ -110,7 +110,8 @@ static void
 sum_line (const struct tally *t, int width, int64_t elapsed_ms, struct buf *ret)
 {
     long long mean = t->total == 0 ? 1000 : t->permille / (long long) t->total;
-    char *bar = follow_bar ((int) mean, BAR_WIDTH), *elapsed = duration_format (elapsed_ms);
+    char *bar = follow_bar ((int) mean, BAR_WIDTH);
+    char *elapsed = duration_format (elapsed_ms / 1000 * 1000);
     struct buf line = { 0 };
     buf_printf (&line, "%-*s %s %3lld%%  %zu of %zu done", HOST_WIDTH, "all", bar, mean / 10,
                 t->done, t->total);

@@ -38,7 +38,7 @@ steps_table (const struct invocation *inv, const json_t *hosts)
     struct table *t = table_new (inv->wide);
     table_column (t, "HOST", 0);
     table_column (t, "BATCH", TABLE_RIGHT);
-    table_column (t, "COMPONENT", TABLE_TRUNC);
+    table_column (t, "COMPONENT", 0);
     table_column (t, "TYPE", TABLE_WIDE);
     table_column (t, "FROM", 0);
     table_column (t, "TO", 0);
