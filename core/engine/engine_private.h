@@ -82,7 +82,7 @@ struct engine {
     atomic_bool halted;                /* callbacks under way end early, their turns are dropped */
     struct map *workflows;             /* digest -> struct workflow */
     struct map *reaches;               /* "host-id endpoint-kind" -> struct reach */
-    struct map *pins;                  /* the same key -> struct pin, to the end: net refers to it */
+    struct map *pins;                  /* the same key -> struct pin; net refers to it */
     engine_event_fn *on_event;
     void *on_event_arg;
 };

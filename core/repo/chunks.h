@@ -26,8 +26,8 @@ void chunks_free (struct chunks *c);              /* NULL is fine */
 /* The pass over the file, once; the others wait for it. FARRIER_E_VERIFY with both digests. */
 int32_t chunks_prove (struct chunks *c, struct err *err);
 
-/* As pread(2), short only at the end: the count, or -errno; -EBADMSG when the bytes are not those that
- * were proved. Only after chunks_prove(). */
+/* As pread(2), short only at the end: the count, or -errno; -EBADMSG when the bytes are not those
+ * that were proved. Only after chunks_prove(). */
 ssize_t chunks_read (struct chunks *c, void *buf, size_t len, uint64_t offset);
 
 #endif

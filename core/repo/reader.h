@@ -39,9 +39,10 @@ ssize_t reader_pread (struct reader *rd, void *buf, size_t len, uint64_t offset)
 int32_t reader_check (struct reader *rd, struct err *err);
 
 /* For uploads. The first caller hashes the whole image and compares (FARRIER_E_VERIFY with both
- * digests); from then on reader_read_proved() delivers only bytes that were part of that: each chunk
- * is compared again when it is read from the disk, and shared by all uploads of the image while it is
- * in memory (8 MiB at most). -EBADMSG when it changed since. Blocks; for workers and thread pools. */
+ * digests); from then on reader_read_proved() delivers only bytes that were part of that: each
+ * chunk is compared again when it is read from the disk, and shared by all uploads of the image
+ * while it is in memory (8 MiB at most). -EBADMSG when it changed since. Blocks; for workers and
+ * thread pools. */
 int32_t reader_prove (struct reader *rd, struct err *err);
 ssize_t reader_read_proved (struct reader *rd, void *buf, size_t len, uint64_t offset);
 

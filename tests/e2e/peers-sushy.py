@@ -38,13 +38,15 @@ def wait_for(question, limit_s=30):
 
 
 root = sushy.Sushy(url, username=user, password=password, verify=ca)
-check("the root tells its Redfish version", root.redfish_version.startswith("1."), root.redfish_version)
+check("the root tells its Redfish version", root.redfish_version.startswith("1."),
+      root.redfish_version)
 
 system = root.get_system()
 check("the system has a serial number", bool(system.serial_number), system.serial_number)
 check("the system says that it is simulated", "simulated" in system.json["Model"])
 check("the system is on", system.power_state == sushy.PowerState.ON, system.power_state)
-check("a reset is allowed", sushy.ResetType.FORCE_RESTART in system.get_allowed_reset_system_values())
+check("a reset is allowed",
+      sushy.ResetType.FORCE_RESTART in system.get_allowed_reset_system_values())
 check("the BIOS has attributes", "BootMode" in system.bios.attributes, system.bios.attributes)
 
 manager = root.get_manager()

@@ -50,7 +50,10 @@ command -v redfishtool >/dev/null || skip "redfishtool is not installed"
 
 # An image server on a port that nobody else has: taken from the kernel, given to nginx.
 free_port () {
-    "$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+    "$python" -c 'import socket
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])'
 }
 
 start_nginx () {
@@ -72,7 +75,11 @@ END
 }
 
 "$sim" up --hosts 2 --mix generic:1,openbmc:1 --base 127.77.0.1 --port 0 --time-scale 0.05 \
-    --daemonize >"$work/up.log" 2>&1 || { cat "$work/up.log"; echo "Bail out! no simulator"; exit 1; }
+    --daemonize >"$work/up.log" 2>&1 || {
+        cat "$work/up.log"
+        echo "Bail out! no simulator"
+        exit 1
+    }
 urls=$(sed -n 's/.*"url": *"\([^"]*\)".*/\1/p' "$work/sim/fleet.json")
 generic=$(echo "$urls" | sed -n 1p)
 openbmc=$(echo "$urls" | sed -n 2p)
@@ -113,19 +120,24 @@ value () {
 }
 check "redfishtool: versions" "$(tool "$generic" versions | value v1)" "/redfish/v1/"
 check "redfishtool: root" "$(tool "$generic" root | value RedfishVersion)" "1.17.0"
-check "redfishtool: the system, by Basic" "$(tool "$generic" Systems -1 | value BiosVersion)" "2.1.0"
+check "redfishtool: the system, by Basic" \
+    "$(tool "$generic" Systems -1 | value BiosVersion)" "2.1.0"
 check "redfishtool: the system, by a session" \
     "$(tool "$openbmc" -A Session Systems -1 | value Id)" "system"
-check "redfishtool: the manager" "$(tool "$openbmc" Managers -1 | value Model)" "OpenBmc (simulated)"
+check "redfishtool: the manager" \
+    "$(tool "$openbmc" Managers -1 | value Model)" "OpenBmc (simulated)"
 check "redfishtool: inventory" \
-    "$(tool "$generic" raw GET /redfish/v1/UpdateService/FirmwareInventory/BIOS | value Version)" "2.1.0"
+    "$(tool "$generic" raw GET /redfish/v1/UpdateService/FirmwareInventory/BIOS | value Version)" \
+    "2.1.0"
 check "redfishtool: accounts" "$(tool "$generic" AccountService | value Id)" "AccountService"
 check "redfishtool: the Update registry" \
     "$(tool "$generic" raw GET /redfish/v1/Registries/Update.json | value RegistryPrefix)" "Update"
 check "redfishtool: metadata is XML" "$(tool "$generic" metadata | grep -c '<edmx:Edmx')" "1"
 tool "$openbmc" Systems -1 reset ForceOff >/dev/null
-check "redfishtool: a reset by its ActionInfo" "$(tool "$openbmc" Systems -1 | value PowerState)" "Off"
-sessions=$("$sim" stats --json --host sim-0002 | sed -n 's/.*"sessions_open": *\([0-9]*\).*/\1/p' | head -n 1)
+check "redfishtool: a reset by its ActionInfo" \
+    "$(tool "$openbmc" Systems -1 | value PowerState)" "Off"
+sessions=$("$sim" stats --json --host sim-0002 \
+    | sed -n 's/.*"sessions_open": *\([0-9]*\).*/\1/p' | head -n 1)
 check "redfishtool: leaves no session behind" "$sessions" "0"
 
 echo "1..$number"
