@@ -15,7 +15,9 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
+import threading
 import time
 
 BUILD = os.path.abspath(os.environ.get("FARRIER_TEST_BUILDDIR", "."))
@@ -24,6 +26,10 @@ SOURCE = os.path.abspath(os.environ.get(
 LOOK_S = 0.05
 # A sanitizer or valgrind makes everything slower, and nothing wrong.
 PATIENCE = 5 if os.environ.get("FARRIER_SANITIZER", "none") not in ("", "none", "no") else 1
+
+
+LIVE = set()
+LIVE_LOCK = threading.Lock()
 
 
 class LabError(Exception):
@@ -39,7 +45,7 @@ def program(name):
     return path
 
 
-def until(what, check, seconds):
+def until(what, check, seconds, look_s=LOOK_S):
     """Looks until check() is true; returns what it returned."""
     end = time.monotonic() + seconds * PATIENCE
     while True:
@@ -48,22 +54,38 @@ def until(what, check, seconds):
             return found
         if time.monotonic() > end:
             raise LabError(f"{what}: not within {seconds * PATIENCE:g} s")
-        time.sleep(LOOK_S)
+        time.sleep(look_s)
+
+
+def on_signal(number, _frame):
+    """What was started must not outlive a test that is told to end."""
+    for a_lab in list(LIVE):
+        a_lab.kill_all()
+    sys.stdout.flush()
+    os._exit(128 + number)
+
+
+def clean_up_on_signals():
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, on_signal)
 
 
 class Fleet:
     """One farrier-sim."""
 
-    def __init__(self, folder, arguments, base=None, log=None):
+    def __init__(self, folder):
         self.folder = folder
+        self.process = None
         os.makedirs(folder, exist_ok=True)
+        self.log = open(os.path.join(folder, "sim.out"), "ab")
+
+    def start(self, arguments, base=None):
         read_end, write_end = os.pipe()
-        command = [program("farrier-sim"), "up", "--state-dir", folder, "--port", "0",
+        command = [program("farrier-sim"), "up", "--state-dir", self.folder, "--port", "0",
                    "--ready-fd", str(write_end), *arguments]
         if base is not None:
             command += ["--base", base]
         personalities = os.path.join(SOURCE, "sdk/sim/personalities")
-        self.log = open(os.path.join(folder, "sim.out"), "ab")
         self.process = subprocess.Popen(
             command, pass_fds=[write_end], stdin=subprocess.DEVNULL, stdout=self.log,
             stderr=self.log, env=dict(os.environ, FARRIER_SIM_PERSONALITIES=personalities))
@@ -71,7 +93,7 @@ class Fleet:
         with os.fdopen(read_end) as ready:
             if not ready.readline():
                 raise LabError(f"farrier-sim did not start: {self.said()}")
-        with open(os.path.join(folder, "fleet.json"), encoding="utf-8") as f:
+        with open(os.path.join(self.folder, "fleet.json"), encoding="utf-8") as f:
             self.about = json.load(f)
         self.hosts = self.about["hosts"]
 
@@ -104,7 +126,7 @@ class Fleet:
         return self.ask("inject", target=target, fault=fault, **parameters)
 
     def stop(self):
-        if self.process.poll() is None:
+        if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             try:
                 self.process.wait(30 * PATIENCE)
@@ -134,6 +156,8 @@ class Lab:
             self.quicken()
         self.fleets = []
         self.daemon = None
+        with LIVE_LOCK:
+            LIVE.add(self)
         self.env = dict(os.environ, FARRIER_HOME=self.home, FARRIER_CONF_DIR=self.conf_dir,
                         FARRIER_PLUGIN_DIR=os.path.join(BUILD, "plugins/.run"),
                         FARRIER_SPAWN=os.path.join(BUILD, "core/engine/farrier-spawn"),
@@ -162,13 +186,14 @@ class Lab:
             with open(path, "w", encoding="utf-8") as f:
                 f.write(text)
         self.write("conf.d/plugins/generic_redfish.conf",
-                   'settings = { interval = "200ms"; };\n')
+                   'settings = { interval = "200ms"; off_pause = "200ms"; };\n')
 
     # --- the fleet
 
     def fleet(self, name, *arguments, base=None):
-        fleet = Fleet(os.path.join(self.folder, name), [str(a) for a in arguments], base)
+        fleet = Fleet(os.path.join(self.folder, name))
         self.fleets.append(fleet)
+        fleet.start([str(a) for a in arguments], base)
         return fleet
 
     def image(self, model, component, version, size):
@@ -210,8 +235,12 @@ class Lab:
         return json.loads(self.farrier(*arguments, "-o", "json", good=good).stdout)
 
     def jobs(self, *arguments):
-        reply = self.ask("job", "list", *arguments, good=(0, 4))
-        return reply["jobs"] if isinstance(reply, dict) else reply
+        return self.ask("job", "list", *arguments, good=(0, 4))
+
+    def jobs_if_asked_well(self, *arguments):
+        """None when nobody answered: a farrierd that dies takes its answer with it."""
+        run = self.farrier("job", "list", *arguments, "-o", "json", good=None)
+        return json.loads(run.stdout) if run.returncode in (0, 4) else None
 
     # --- farrierd
 
@@ -265,12 +294,21 @@ class Lab:
 
     # --- the end
 
+    def kill_all(self):
+        """At once, from a signal handler."""
+        for process in [self.daemon, *[fleet.process for fleet in self.fleets]]:
+            if process is not None and process.poll() is None:
+                process.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def close(self, keep=False):
         try:
             self.kill_daemon()
         finally:
             for fleet in self.fleets:
                 fleet.stop()
+            with LIVE_LOCK:
+                LIVE.discard(self)
         if not keep:
             shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -20,16 +20,20 @@ network = { connect_timeout = "2s"; };
 """
 TARGETS = {"bmc": "3.1.0", "bios": "3.2.0"}
 IMAGE_SIZE = "64KiB"
-QUICK = ["--flash-time", "300", "--reboot-time", "300", "--boot-time", "300"]
+LOOK_S = 0.4
+# The scale also shortens what has no option, like the time in which a host shuts down.
+QUICK = ["--time-scale", "0.05", "--flash-time", "6000", "--reboot-time", "4000",
+         "--boot-time", "4000"]
 
 
-def prepare(personalities, base, components):
-    """A lab with a fleet (personality: how many), its inventory, the images and the baseline."""
+def prepare(personalities, base, components, more=()):
+    """A lab with a fleet (personality: how many), its inventory, the images and the baseline.
+    more: further options of farrier-sim."""
     a_lab = lab.Lab("chaos", conf=CONF, quick=True)
     try:
         mix = ",".join(f"{name}:{count}" for name, count in personalities.items())
         fleet = a_lab.fleet("sim", "--hosts", sum(personalities.values()), "--mix", mix,
-                            *QUICK, base=base)
+                            *QUICK, *more, base=base)
         a_lab.add_hosts(fleet)
         images = [a_lab.image(name, component, TARGETS[component], IMAGE_SIZE)
                   for name in personalities for component in components]
@@ -56,7 +60,7 @@ def update_jobs(a_lab):
 
 def all_ended(a_lab, count):
     """The jobs, once all have ended or stand still; else None."""
-    jobs = update_jobs(a_lab)
+    jobs = [job for job in a_lab.jobs_if_asked_well() or [] if job["workflow"] != "inventory"]
     at_rest = [job for job in jobs if job["state"] in ("done", "parked")]
     return jobs if len(jobs) >= count and len(at_rest) == len(jobs) else None
 
@@ -88,6 +92,8 @@ def problems(a_lab, fleet, jobs, components):
         for job in jobs:
             run = a_lab.farrier("job", "log", job["id"], good=None)
             found += ["  " + line for line in run.stdout.splitlines()[-60:]]
+            run = a_lab.farrier("why", job["id"], good=None)
+            found += ["  why: " + line for line in run.stdout.splitlines()]
         found += ["  farrierd: " + line for line in a_lab.daemon_said().splitlines()[-15:]]
     return found
 

@@ -7,6 +7,7 @@ A first run counts the points (FARRIER_CRASH_LOG). Then, for each point, everyth
 nothing was sent twice, the BMC runs the target versions, and the job is `verified`.
 
 CHAOS_JOBS: how many points at once [8]. CHAOS_POINTS: only these, e.g. "generic:12,40".
+CHAOS_JOB_S: how long one job may take [240].
 FARRIER_TEST_KEEP: the folders of failed points stay.
 
 SPDX-License-Identifier: Apache-2.0
@@ -25,7 +26,7 @@ import lab
 
 COMPONENTS = ("bmc", "bios")
 PERSONALITIES = ("generic", "openbmc")
-JOB_S = 240
+JOB_S = int(os.environ.get("CHAOS_JOB_S", "240"))
 
 Case = collections.namedtuple("Case", "personality number point")
 
@@ -53,7 +54,8 @@ def count_points(personality):
         path = os.path.join(a_lab.folder, "points")
         a_lab.start_daemon(FARRIER_CRASH_LOG=path)
         chaos.apply(a_lab, fleet)
-        jobs = lab.until("the update without a crash", lambda: chaos.all_ended(a_lab, 1), JOB_S)
+        jobs = lab.until("the update without a crash", lambda: chaos.all_ended(a_lab, 1), JOB_S,
+                         chaos.LOOK_S)
         found = chaos.problems(a_lab, fleet, jobs, COMPONENTS)
         with open(path, encoding="utf-8") as f:
             return f.read().split("\n")[:-1], found
@@ -65,7 +67,7 @@ def until_crash(a_lab):
         if a_lab.daemon.poll() is not None:
             return "dead"
         return "ended" if chaos.all_ended(a_lab, 1) else None
-    return lab.until("a crash", look, JOB_S) == "dead"
+    return lab.until("a crash", look, JOB_S, chaos.LOOK_S) == "dead"
 
 
 def run_point(case):
@@ -82,7 +84,8 @@ def run_point(case):
             a_lab.start_daemon()
         if not chaos.update_jobs(a_lab):
             chaos.apply(a_lab, fleet)
-        jobs = lab.until("the job's end", lambda: chaos.all_ended(a_lab, 1), JOB_S)
+        jobs = lab.until("the job's end", lambda: chaos.all_ended(a_lab, 1), JOB_S,
+                         chaos.LOOK_S)
         found = chaos.problems(a_lab, fleet, jobs, COMPONENTS)
         return crashed, found
     except lab.LabError as e:
@@ -129,6 +132,7 @@ def collect(tap, wanted):
 
 
 def main():
+    lab.clean_up_on_signals()
     tap = chaos.Tap()
     wanted = wanted_points()
     cases = collect(tap, wanted)

@@ -55,6 +55,7 @@ def kill_and_restart(a_lab, dice, seconds):
 def main():
     seed = int(os.environ.get("CHAOS_SEED", random.SystemRandom().randrange(1 << 30)))
     dice = random.Random(seed)
+    lab.clean_up_on_signals()
     tap = chaos.Tap()
     print(f"# CHAOS_SEED={seed}", flush=True)
     a_lab, fleet = chaos.prepare(FLEET, "127.70.1.1", COMPONENTS)
@@ -66,7 +67,7 @@ def main():
         found = []
         try:
             lab.until("the end of all jobs",
-                      lambda: chaos.all_ended(a_lab, sum(FLEET.values())), REST_S)
+                      lambda: chaos.all_ended(a_lab, sum(FLEET.values())), REST_S, chaos.LOOK_S)
         except lab.LabError as e:
             found.append(str(e))
         jobs = chaos.update_jobs(a_lab)
