@@ -164,6 +164,12 @@ recheck (struct farrier_step *step, uint32_t after_ms)
     return FARRIER_RECHECK;
 }
 
+static void
+known (struct farrier_step *step)
+{
+    step->known = true;
+}
+
 static const char *
 state_get (struct farrier_step *step, const char *name)
 {
@@ -347,6 +353,7 @@ step_table_state (struct farrier_host *table)
     table->wake_document = wake_document;
     table->skip = skip;
     table->recheck = recheck;
+    table->known = known;
     table->state_get = state_get;
     table->state_set = state_set;
     table->state_del = state_del;

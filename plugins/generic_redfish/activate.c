@@ -164,15 +164,16 @@ rollback_done (struct walk *w)
 {
     struct farrier_component now = FARRIER_INIT (struct farrier_component);
     if (!install_read_back (w, &now))
-        return farrier_fail (w->step, w->err, FARRIER_E_VERIFY,
-                             "the component %s is no longer in the inventory",
-                             walk_text (w, "key"));
+        return walk_certain (w, farrier_fail (w->step, w->err, FARRIER_E_VERIFY,
+                                              "the component %s is no longer in the inventory",
+                                              walk_text (w, "key")));
     walk_result (w, "version", now.version);
     if (!redfish_version_equal (now.version, walk_text (w, "to")))
-        return farrier_fail (w->step, w->err, FARRIER_E_VERIFY,
+        return walk_certain (
+            w, farrier_fail (w->step, w->err, FARRIER_E_VERIFY,
                              "after the rollback %s runs %s, not %s", walk_text (w, "key"),
                              now.version == NULL ? "an unknown version" : now.version,
-                             walk_text (w, "to"));
+                             walk_text (w, "to")));
     farrier_outcome (w->step, FARRIER_RUNG_ACTIVATED);
     return FARRIER_DONE;
 }

@@ -219,10 +219,11 @@ verify (struct walk *w)
     redfish_settings_body (w->step, bios, wanted, &count, &unknown);
     if (count == 0 && unknown == NULL)
         return FARRIER_DONE;
-    return farrier_fail (w->step, w->err, FARRIER_E_VERIFY,
-                         "%u of %u BIOS attributes are not as wanted after the restart%s%s", count,
-                         farrier_json_count (wanted), verdict.text == NULL ? "" : ": ",
-                         verdict.text == NULL ? "" : verdict.text);
+    farrier_fail (w->step, w->err, FARRIER_E_VERIFY,
+                  "%u of %u BIOS attributes are not as wanted after the restart%s%s", count,
+                  farrier_json_count (wanted), verdict.text == NULL ? "" : ": ",
+                  verdict.text == NULL ? "" : verdict.text);
+    return walk_certain (w, FARRIER_E_VERIFY);
 }
 
 int32_t

@@ -347,7 +347,7 @@ int32_t
 install_end (struct walk *w, int32_t rc)
 {
     if (walk_text (w, "claimed")[0] == '\0')
-        return rc;
+        return walk_certain (w, rc);
     if (rc < 0) {
         walk_keep (w, "end.code", farrier_printf (w->step, "%d", rc));
         walk_keep (w, "end.message", w->err->message);
@@ -375,5 +375,5 @@ install_released (struct walk *w)
         farrier_hint (w->step, w->err, "%s", walk_text (w, "end.hint"));
     strncpy (w->err->vendor_id, walk_text (w, "end.vendor"), sizeof w->err->vendor_id - 1);
     w->err->delivery = FARRIER_DELIVERY_ANSWERED;
-    return code;
+    return walk_certain (w, code);
 }

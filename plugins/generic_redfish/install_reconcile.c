@@ -136,6 +136,28 @@ maybe_claimed (struct walk *w)
     return adopt (install_send (w));
 }
 
+/* The claim once more, until it is seen to be gone; then the end that was kept. */
+static int32_t
+maybe_released (struct walk *w)
+{
+    const struct farrier_json *update = NULL;
+    if (redfish_get (w->step, w->service.update, &update, w->err) < 0)
+        return farrier_recheck (w->step, RECHECK_MS);
+    if (farrier_json_bool (farrier_json_at (update, "/HttpPushUriTargetsBusy")) == 1) {
+        walk_keep (w, "claimed", "1");
+        return adopt (install_end (w, FARRIER_DONE));
+    }
+    if (walk_number (w, "end.code") == 0)
+        return FARRIER_DONE;
+    /* An upload that the BMC refused for the moment: nothing was begun. */
+    int32_t rc = install_released (w);
+    if (walk_text (w, "task.uri")[0] == '\0'
+        && (rc == FARRIER_E_BUSY || rc == FARRIER_E_TRANSIENT || rc == FARRIER_E_TIMEOUT))
+        return FARRIER_NOT_STARTED;
+    farrier_known (w->step);
+    return rc;
+}
+
 static int32_t
 maybe_started (struct walk *w)
 {
@@ -172,9 +194,7 @@ install_reconcile (void *self, struct farrier_step *step, struct farrier_error *
                                                     : adopt (install_send (&w));
     if (strcmp (at, "send") == 0 || strcmp (at, "start") == 0)
         return maybe_started (&w);
-    if (strcmp (at, "release") == 0) {
-        walk_keep (&w, "claimed", "1");
-        return adopt (install_end (&w, FARRIER_DONE));
-    }
+    if (strcmp (at, "release") == 0)
+        return maybe_released (&w);
     return adopt (install_rewait (&w));
 }

@@ -126,7 +126,17 @@ walk_answer (struct walk *w, const char *what)
     int32_t status = farrier_response_status (w->wake.response);
     if (status >= 200 && status < 300)
         return FARRIER_OK;
-    return farrier_fail_http (w->step, w->err, w->wake.response, "%s", what);
+    return walk_certain (w, farrier_fail_http (w->step, w->err, w->wake.response, "%s", what));
+}
+
+int32_t
+walk_certain (struct walk *w, int32_t rc)
+{
+    int passes = rc == FARRIER_E_TRANSIENT || rc == FARRIER_E_BUSY || rc == FARRIER_E_TIMEOUT
+                 || rc == FARRIER_E_UNREACHABLE || rc == FARRIER_E_LOST;
+    if (rc < 0 && !passes)
+        farrier_known (w->step);
+    return rc;
 }
 
 void

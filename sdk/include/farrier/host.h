@@ -100,6 +100,10 @@ struct farrier_host {
     FARRIER_PAD (skip)
     int32_t (*recheck) (struct farrier_step *step, uint32_t after_ms);
     FARRIER_PAD (recheck)
+    /* The failure that this callback is about to answer is certain: the BMC said so itself, or it
+     * was measured. The core does not ask reconcile what became of it, and does not try again. */
+    void (*known) (struct farrier_step *step);
+    FARRIER_PAD (known)
 
     /* --- state, journaled with the next await; results, kept with the job ------------------- */
 

@@ -168,6 +168,14 @@ farrier_recheck (struct farrier_step *step, uint32_t after_ms)
     return FARRIER_HAS (host, recheck) ? host->recheck (step, after_ms) : FARRIER_UNKNOWN;
 }
 
+static inline void
+farrier_known (struct farrier_step *step)
+{
+    const struct farrier_host *host = farrier_host_of (step);
+    if (FARRIER_HAS (host, known))
+        host->known (step);
+}
+
 /* --- state and results ---------------------------------------------------------------------- */
 
 static inline const char *
