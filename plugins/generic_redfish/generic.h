@@ -60,8 +60,7 @@ int32_t walk_collect (struct walk *w, const char *place, const char *const *path
 /* A change: method, path, body; wakes at `place`. */
 int32_t walk_change (struct walk *w, const char *place, const char *method, const char *path,
                      const char *body, uint32_t flags, const char *label);
-/* A failure that is certain, unless it may pass by itself: nobody has to look into it. Returns rc.
- * */
+/* A failure that is certain, unless it may pass by itself: reconcile is not asked. Returns rc. */
 int32_t walk_certain (struct walk *w, int32_t rc);
 /* 0 when the RESPONSE or TRANSFER wake is good (2xx); else the failure. */
 int32_t walk_answer (struct walk *w, const char *what);
