@@ -11,6 +11,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include <openssl/crypto.h>
+
 #include "api/api.h"
 #include "api/api_socket.h"
 #include "base/log.h"
@@ -194,6 +196,8 @@ main (int argc, char **argv)
     int status = read_command (argc, argv, &command);
     if (status >= 0)
         return status;
+    /* libuv's threads end after the exit handlers: OpenSSL must still be there for theirs. */
+    OPENSSL_init_crypto (OPENSSL_INIT_NO_ATEXIT, NULL);
     prctl (PR_SET_DUMPABLE, 0);        /* no core dump holds a key */
     if (settings_load (NULL, &settings, &err) != 0)
         return complain (&err);
