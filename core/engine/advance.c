@@ -196,9 +196,31 @@ next_before (const struct turn *t, const struct workflow_decision *d)
     return NULL;
 }
 
+/* The way back depends on what the failed update left in the slots: the last inventory is older. */
+static bool
+must_look_first (const struct turn *t, const struct workflow_decision *d)
+{
+    return d->role == WORKFLOW_ROLE_ROLLBACK && t->number == 0 && t->before == 0
+           && json_int_or (t->context, "/job/inventory_ms", 0)
+                  <= json_int_or (t->context, "/job/changed_ms", 0);
+}
+
+static int32_t
+begin_look (struct turn *t, const struct workflow_decision *d)
+{
+    char *path = str_printf ("%s/inventory", d->path);
+    struct begin b = { .path = path, .phase = d->phase, .action = "inventory",
+                       .op = "inventory", .before = true };
+    int32_t rc = begin (t, &b);
+    mem_free (path);
+    return rc;
+}
+
 int32_t
 advance_begin (struct turn *t, const struct workflow_decision *d)
 {
+    if (must_look_first (t, d))
+        return begin_look (t, d);
     const struct workflow_before_step *s = next_before (t, d);
     if (s != NULL) {
         struct begin b = { .path = s->path, .phase = d->phase, .action = s->action,

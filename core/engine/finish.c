@@ -67,9 +67,9 @@ close_outcomes (struct turn *t, const struct workflow_decision *d)
     } else if (d->outcome == WORKFLOW_FAILED) {
         enum outcome o = retryable (code) ? OUTCOME_FAILED_RETRYABLE : OUTCOME_FAILED_FINAL;
         const char *component = json_str (d->cause, "/component");
-        if (component != NULL)
+        if (component != NULL && turn_outcome_of (t, component) != OUTCOME_ROLLED_BACK)
             turn_outcome (t, component, o, NULL, json_incref (d->cause));
-        else
+        else if (component == NULL)
             turn_outcome_all (t, OUTCOME_PLANNED, OUTCOME_ACTIVATED, o, json_incref (d->cause));
     }
 }

@@ -150,6 +150,14 @@ save (struct turn *t, const struct farrier_step *step, struct err *err)
     return rc;
 }
 
+static void
+note_rollback (struct turn *t, const struct farrier_step *step)
+{
+    if (str_eq (t->attempt->op, "firmware.rollback") && t->attempt->component_key != NULL)
+        turn_outcome (t, t->attempt->component_key, OUTCOME_ROLLED_BACK,
+                      json_str (step->results, "/version"), json_incref (t->position->cause));
+}
+
 static int32_t
 ended (struct turn *t, const struct farrier_step *step, int32_t rc)
 {
@@ -173,8 +181,10 @@ ended (struct turn *t, const struct farrier_step *step, int32_t rc)
         return settle_fail (t, saved, err.message, err.hint, NULL, -1);
     }
     result.message = reason;
-    if (rc == FARRIER_DONE)
+    if (rc == FARRIER_DONE) {
         learn (t);
+        note_rollback (t, step);
+    }
     tell_end (t, rc == FARRIER_DONE ? "step.done" : "step.skipped", reason);
     settle_attempt_end (t, rc == FARRIER_DONE ? "done" : "skipped");
     int32_t out = after_step (t, lead, &result);
