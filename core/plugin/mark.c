@@ -83,13 +83,18 @@ install_handlers (void)
 
 /* --- slots ---------------------------------------------------------------------------------- */
 
+/* A thread that nobody joins may end while the program does. */
+static pthread_mutex_t ending = PTHREAD_MUTEX_INITIALIZER;
+
 static void
 slot_release (void *slot_plus_one)
 {
-    if (map == NULL)
-        return;
-    struct mark_slot *slot = &map->slots[(intptr_t) slot_plus_one - 1];
-    __atomic_store_n (&slot->taken, 0, __ATOMIC_RELEASE);
+    pthread_mutex_lock (&ending);
+    if (map != NULL) {
+        struct mark_slot *slot = &map->slots[(intptr_t) slot_plus_one - 1];
+        __atomic_store_n (&slot->taken, 0, __ATOMIC_RELEASE);
+    }
+    pthread_mutex_unlock (&ending);
 }
 
 static int
@@ -242,9 +247,11 @@ mark_stop (void)
     struct mark_file *ended = map;
     deaths_apply (map_state_dir, ended);
     unlink (map_path);
+    pthread_mutex_lock (&ending);
     map = NULL;
-    own_slot = -1;
     munmap (ended, sizeof *ended);
+    pthread_mutex_unlock (&ending);
+    own_slot = -1;
     close (map_fd);
     map_fd = -1;
     mem_free (map_path);
