@@ -119,7 +119,7 @@ mismatch (const struct guard *g, const char *measured, struct err *err)
     case GUARD_IDENTITY:
         err_set (err, g->code, "identity changed: %s is '%s' at %s, the host's record has '%s'",
                  g->what, measured, g->uri, g->expected);
-        err_hint (err, "farrier host accept-identity NAME, if the board was replaced on purpose");
+        err_hint (err, "if the board was replaced on purpose: farrier host accept-identity HOST");
         break;
     case GUARD_VERSION:
         err_set (err, g->code, "%s is '%s' at %s, the plan was made for '%s'", g->what, measured,

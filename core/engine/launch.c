@@ -16,6 +16,7 @@
 #include "engine/guard.h"
 #include "engine/step.h"
 #include "engine/timers.h"
+#include "fleet/inventory.h"
 #include "plugin/plugin.h"
 
 static json_t *
@@ -166,12 +167,51 @@ let_go (struct turn *t, net_handle handle)
     return 0;
 }
 
+/* The record as the BMC would have it now: every value that the guards read again. */
+static json_t *
+identity_now (const struct store_host *host, const struct vec *documents)
+{
+    size_t i;
+    json_t *item;
+    json_t *v = host->identity_json == NULL
+                    ? NULL
+                    : json_parse (host->identity_json, strlen (host->identity_json), NULL);
+    json_array_foreach (v, i, item) {
+        for (size_t d = 0; d < documents->count; d++) {
+            const struct step_document *seen = vec_at (documents, d);
+            const char *value = str_eq (seen->path, json_str (item, "/uri"))
+                                    ? json_str (seen->json, json_str_or (item, "/pointer", ""))
+                                    : NULL;
+            if (value != NULL)
+                json_put_str (item, "value", value);
+        }
+    }
+    return v;
+}
+
+/* The host is marked, so that it is planned for no more and a person can accept the new one. */
+static void
+mark_host (struct turn *t, const struct vec *documents, struct err *why)
+{
+    struct store_host *host = NULL;
+    if (store_host_get (t->engine->o.store, t->row->host_id, &host, NULL) != 0)
+        return;
+    err_hint (why, "if the board was replaced on purpose: farrier host accept-identity %s",
+              host->name);
+    json_t *measured = identity_now (host, documents);
+    inventory_batch_identity_changed (turn_batch (t), host, measured, why);
+    json_decref (measured);
+    store_host_free (host);
+}
+
 /* The answer to a refused guard comes back as the await's answer with delivery NONE, but for an
  * identity that changed: then the job parks at once. */
 static int32_t
-refuse (struct turn *t, net_handle handle, const struct guard *guard, const struct err *why)
+refuse (struct turn *t, net_handle handle, const struct vec *documents, const struct guard *guard,
+        struct err *why)
 {
     if (guard != NULL && guard->kind == GUARD_IDENTITY) {
+        mark_host (t, documents, why);
         json_t *cause = finish_cause (t, why->code, why->message, why->hint, NULL);
         json_put_str (cause, "kind", "identity");
         json_put_str (cause, "expected", guard->expected);
@@ -226,7 +266,8 @@ launch_guarded (struct turn *t, const struct answer *documents)
         rc = err_set (&err, documents->code, "nothing was sent: %s", documents->message);
     else if (rc == 0)
         rc = guard_judge (&guards, &documents->documents, &guard, &err);
-    int32_t out = rc == 0 ? let_go (t, held (t)) : refuse (t, held (t), guard, &err);
+    int32_t out = rc == 0 ? let_go (t, held (t)) : refuse (t, held (t), &documents->documents, guard,
+                                                          &err);
     vec_free_with (&guards, guard_free);
     return out;
 }
