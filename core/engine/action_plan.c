@@ -211,8 +211,7 @@ action_verify_start (void *self, struct farrier_step *step, struct farrier_error
         return FARRIER_DONE;
     }
     int32_t rc = farrier_fail (step, err, FARRIER_E_VERIFY, "%s", differing.data);
-    farrier_hint (step, err, "farrier why %s; farrier inventory history %s", step->in.job_id,
-                  step->in.host_name);
+    farrier_hint (step, err, "farrier inventory history %s", step->in.host_name);
     buf_free (&differing);
     return rc;
 }

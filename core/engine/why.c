@@ -38,10 +38,17 @@ within (int64_t at_ms)
     return text;
 }
 
+/* Each once: a job and its host often have the same advice. */
 static void
 move (json_t *moves, char *text)
 {
-    json_array_append_new (moves, json_string (text));
+    size_t i;
+    json_t *v;
+    bool said = str_empty (text);
+    json_array_foreach (moves, i, v)
+        said = said || str_eq (json_string_value (v), text);
+    if (!said)
+        json_array_append_new (moves, json_string (text));
     mem_free (text);
 }
 
@@ -77,8 +84,26 @@ why_attempt (const struct store_job_now *now, json_t *lines)
         say (lines, str_dup ("it was interrupted; the BMC is asked whether the change happened"));
 }
 
+/* What helps against a failure that came without advice of its own. */
 static void
-why_cause (const struct store_job *job, json_t *v, json_t *lines, json_t *moves)
+advise (const char *code, const char *host, json_t *moves)
+{
+    static const struct {
+        const char *code, *before, *after;
+    } known[] = {
+        { "AUTH", "farrier credential set ", " --user USER --password-file FILE" },
+        { "TLS", "if its certificate was changed on purpose: farrier host trust ", " --forget" },
+        { "UNREACHABLE", "when it answers again: farrier inventory refresh ", "" },
+        { "TIMEOUT", "when it answers again: farrier inventory refresh ", "" },
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (str_eq (known[i].code, code))
+            move (moves, str_printf ("%s%s%s", known[i].before, host, known[i].after));
+    }
+}
+
+static void
+why_cause (const struct store_job *job, const char *host, json_t *v, json_t *lines, json_t *moves)
 {
     json_t *cause = job->cause_json == NULL
                         ? NULL
@@ -91,8 +116,10 @@ why_cause (const struct store_job *job, json_t *v, json_t *lines, json_t *moves)
         say (lines, str_printf ("in step: %s", json_str (cause, "/step")));
     if (json_str (cause, "/vendor_id") != NULL)
         say (lines, str_printf ("the vendor's id: %s", json_str (cause, "/vendor_id")));
-    if (json_str (cause, "/hint") != NULL)
+    if (!str_empty (json_str (cause, "/hint")))
         move (moves, str_dup (json_str (cause, "/hint")));
+    else
+        advise (json_str_or (cause, "/code", ""), host, moves);
     json_put (v, "cause", cause);
 }
 
@@ -108,7 +135,9 @@ why_moves (const struct store_job_now *now, json_t *moves)
     else if (now->await != NULL && str_eq (now->await->kind, "approval"))
         move (moves, str_printf ("farrier job approve %s", job->id));
     else if (str_eq (job->state, "parked"))
-        move (moves, str_printf ("farrier job retry %s, when the cause is removed", job->id));
+        move (moves, str_printf ("when the cause is removed: farrier job retry %s", job->id));
+    else if (str_eq (job->state, "done") && job->cause_json != NULL && json_array_size (moves) == 0)
+        move (moves, str_printf ("farrier job log %s", job->id));
     if (!str_eq (job->state, "done"))
         move (moves, str_printf ("farrier job cancel %s", job->id));
 }
@@ -160,7 +189,7 @@ why_job (struct store *store, const char *job_id, struct err *err)
         json_put_int (v, "until_ms", now.job->wake_at_ms);
         mem_free (until);
     }
-    why_cause (now.job, v, lines, moves);
+    why_cause (now.job, host == NULL ? now.job->host_id : host->name, v, lines, moves);
     why_outcomes (store, now.job, lines);
     why_moves (&now, moves);
     json_put (v, "lines", lines);
@@ -181,8 +210,10 @@ why_contact (const struct store_host *host, json_t *lines, json_t *moves)
     if (e == NULL)
         return;
     say (lines, str_printf ("the last contact failed: %s", json_str_or (e, "/message", "")));
-    if (json_str (e, "/hint") != NULL)
+    if (!str_empty (json_str (e, "/hint")))
         move (moves, str_dup (json_str (e, "/hint")));
+    else
+        advise (json_str_or (e, "/code", ""), host->name, moves);
     json_decref (e);
 }
 
