@@ -210,6 +210,8 @@ start_engine (struct api *api, struct err *err)
     struct net_options net = {
         .loops = s->loops, .max_open_connections = s->max_open_connections,
         .max_uploads = s->max_uploads, .per_host = s->per_host, .keep_ms = (uint32_t) s->keep_ms,
+        .connect_ms = (uint32_t) s->connect_timeout_ms,
+        .total_ms = (uint32_t) s->request_timeout_ms,
     };
     if (rc == 0)
         rc = net_start (&net, &options.net, err);

@@ -637,6 +637,8 @@ net_start (const struct net_options *options, struct net **ret, struct err *err)
     net->loop_count = o->loops == 0 ? 1 : o->loops;
     net->loops = mem_array (net->loop_count, sizeof *net->loops);
     net->keep_ms = o->keep_ms == 0 ? 5000 : o->keep_ms;
+    net->connect_ms = o->connect_ms == 0 ? 10000 : o->connect_ms;
+    net->total_ms = o->total_ms == 0 ? 60000 : o->total_ms;
     net->max_resolving = o->max_resolving == 0 ? 2 : o->max_resolving;
     net->user_agent = str_dup (o->user_agent == NULL ? "Farrier/" FARRIER_VERSION
                                                      : o->user_agent);

@@ -128,7 +128,7 @@ struct loop {
 struct net {
     struct loop *loops;
     uint32_t loop_count;
-    uint32_t keep_ms, max_resolving;
+    uint32_t keep_ms, connect_ms, total_ms, max_resolving;
     char *user_agent;
     enum net_stop_mode stop_mode;
     int64_t drain_ms;

@@ -29,6 +29,8 @@ struct net_options {
     uint32_t per_host;                 /* requests in flight to one target key; 0 = 2 */
     /* how long a connection with a `keep` hint stays idle; 0 = 5000 */
     uint32_t keep_ms;
+    uint32_t connect_ms;               /* of targets that say nothing else; 0 = 10 s */
+    uint32_t total_ms;                 /* the same for a whole request; 0 = 60 s */
     /* name look-ups at once; 0 = 2 (they share libuv's threads) */
     uint32_t max_resolving;
     const char *user_agent;            /* NULL = "Farrier/VERSION" */

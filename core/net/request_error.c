@@ -64,7 +64,8 @@ explain_tls (struct request *r, CURLcode rc)
     struct net_target *t = r->target;
     if (r->verdict.refused) {
         request_fail (r, FARRIER_E_TLS, "%s (%s): %s", t->name, t->base_url, r->verdict.problem);
-        request_hint (r, "farrier host trust %s", t->name);
+        request_hint (r, "if the certificate was changed on purpose: farrier host trust %s --forget",
+                      t->name);
         return;
     }
     long number = 0;
@@ -80,8 +81,6 @@ explain_tls (struct request *r, CURLcode rc)
     }
     request_fail (r, FARRIER_E_TLS, "%s (%s): TLS handshake failed: %s", t->name, t->base_url,
                   r->error_text[0] == '\0' ? curl_easy_strerror (rc) : r->error_text);
-    if (!t->legacy)
-        request_hint (r, "an old BMC may need TLS 1.0: farrier host trust %s --legacy", t->name);
 }
 
 void

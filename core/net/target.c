@@ -149,8 +149,8 @@ net_target_new (struct net *net, const struct net_target_config *config, struct 
     t->name = str_dup (config->name == NULL ? t->host : config->name);
     t->key = str_dup (config->key == NULL ? t->base_url : config->key);
     t->loop = loop_of_key (net, t->key);
-    t->connect_ms = config->connect_ms == 0 ? 10000 : config->connect_ms;
-    t->total_ms = config->total_ms == 0 ? 60000 : config->total_ms;
+    t->connect_ms = config->connect_ms == 0 ? net->connect_ms : config->connect_ms;
+    t->total_ms = config->total_ms == 0 ? net->total_ms : config->total_ms;
     t->per_host = config->per_host == 0 ? t->loop->per_host : config->per_host;
     *ret = t;
     return 0;
