@@ -20,6 +20,9 @@
 #include "engine/spawn.h"
 #include "firmware/plan.h"
 
+#define HEARD_WITHIN_MS 5000
+#define HEARD_TICK_MS 20L
+
 /* --- a new job ------------------------------------------------------------------------------ */
 
 static json_t *
@@ -258,6 +261,31 @@ engine_cancel (struct engine *engine, const char *job_id, struct err *err)
     return rc;
 }
 
+/* Who wished something looks at the job next: it must not be found as it was before. A wish that
+ * changes nothing (the job was faster) is not waited for long. */
+static void
+until_heard (struct engine *engine, const struct store_job *before)
+{
+    int64_t until = clock_boot_ms () + HEARD_WITHIN_MS;
+    bool heard = false;
+    while (!heard && clock_boot_ms () < until) {
+        struct store_job *now = NULL;
+        heard = store_job_get (engine->o.store, before->id, &now, NULL) != 0
+                || now->updated_ms != before->updated_ms || !str_eq (now->state, before->state);
+        store_job_free (now);
+        if (heard)
+            break;
+        struct timespec tick;
+        clock_gettime (CLOCK_REALTIME, &tick);
+        tick.tv_nsec += HEARD_TICK_MS * 1000000;
+        tick.tv_sec += tick.tv_nsec / 1000000000;
+        tick.tv_nsec %= 1000000000;
+        pthread_mutex_lock (&engine->lock);
+        pthread_cond_timedwait (&engine->changed, &engine->lock, &tick);
+        pthread_mutex_unlock (&engine->lock);
+    }
+}
+
 int32_t
 engine_resolve (struct engine *engine, const char *job_id, enum job_resolution as,
                 struct err *err)
@@ -272,9 +300,11 @@ engine_resolve (struct engine *engine, const char *job_id, enum job_resolution a
                       job_id, now.job->state);
         err_hint (err, "farrier why %s", job_id);
     }
-    store_job_now_clear (&now);
-    if (rc == 0)
+    if (rc == 0) {
         engine_post (engine, job_id, LETTER_RESOLVE, NULL, 0, as, names[as], NULL);
+        until_heard (engine, now.job);
+    }
+    store_job_now_clear (&now);
     return rc;
 }
 
@@ -290,9 +320,11 @@ engine_approve (struct engine *engine, const char *job_id, const char *who, stru
                       now.job->state);
         err_hint (err, "farrier why %s", job_id);
     }
-    store_job_now_clear (&now);
-    if (rc == 0)
+    if (rc == 0) {
         engine_post (engine, job_id, LETTER_APPROVE, NULL, 0, 0, who, NULL);
+        until_heard (engine, now.job);
+    }
+    store_job_now_clear (&now);
     return rc;
 }
 
@@ -312,9 +344,11 @@ engine_retry (struct engine *engine, const char *job_id, struct err *err)
                       now.attempt->step_path, job_id);
         err_hint (err, "farrier job resolve %s --as done|not-started|failed", job_id);
     }
-    store_job_now_clear (&now);
-    if (rc == 0)
+    if (rc == 0) {
         engine_post (engine, job_id, LETTER_RETRY, NULL, 0, 0, NULL, NULL);
+        until_heard (engine, now.job);
+    }
+    store_job_now_clear (&now);
     return rc;
 }
 
