@@ -27,6 +27,7 @@ document_free (void *p)
     struct step_document *d = p;
     mem_free (d->path);
     mem_free (d->message);
+    mem_free (d->hint);
     json_decref (d->json);
     mem_free (d);
 }

@@ -208,8 +208,10 @@ take_documents (struct answer *a, const struct watch_collect_result *r)
         d->code = in->code;
         d->http_status = in->status;
         d->json = json_incref (in->json);
-        if (in->code != FARRIER_OK)
+        if (in->code != FARRIER_OK) {
             d->message = str_dup (in->err.message);
+            d->hint = str_dup (in->err.hint);
+        }
         vec_push (&a->documents, d);
     }
 }

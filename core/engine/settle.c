@@ -630,6 +630,18 @@ said_failed (int32_t rc, const struct answer *a)
                && a->task_end == FARRIER_TASK_FAILED);
 }
 
+/* A plugin passes on what a request said, seldom what would help: that comes from the answer. */
+static void
+keep_hint (const struct answer *answer, int32_t rc, struct farrier_error *error)
+{
+    const char *hint = answer->code == rc ? answer->hint : NULL;
+    for (size_t i = 0; hint == NULL && i < answer->documents.count; i++) {
+        const struct step_document *d = vec_at (&answer->documents, i);
+        hint = d->code == rc ? d->hint : NULL;
+    }
+    str_copy (error->hint, sizeof error->hint, hint == NULL ? "" : hint);
+}
+
 int32_t
 settle_call (struct turn *t, enum plugin_callback which, const struct answer *answer)
 {
@@ -641,6 +653,8 @@ settle_call (struct turn *t, enum plugin_callback which, const struct answer *an
         return settle_fail (t, err.code, err.message, err.hint, NULL, -1);
     error.struct_size = sizeof error;
     int32_t rc = run_callback (t, op, which, answer, &step, &error);
+    if (rc < 0 && answer != NULL && error.hint[0] == '\0')
+        keep_hint (answer, rc, &error);
     if (rc < 0 && which == PLUGIN_CALL_POLL && said_failed (rc, answer))
         step.known = true;
     /* When the engine stops its reads were broken off: the next start runs the callback again. */

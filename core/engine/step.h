@@ -80,7 +80,7 @@ struct step_input {
 struct step_document {
     char *path;
     int32_t code, http_status;
-    char *message;
+    char *message, *hint;              /* of a failure; hint may be NULL */
     json_t *json;
 };
 
