@@ -64,8 +64,9 @@ explain_tls (struct request *r, CURLcode rc)
     struct net_target *t = r->target;
     if (r->verdict.refused) {
         request_fail (r, FARRIER_E_TLS, "%s (%s): %s", t->name, t->base_url, r->verdict.problem);
-        request_hint (r, "if the certificate was changed on purpose: farrier host trust %s --forget",
-                      t->name);
+        const char *advice = r->verdict.advice == NULL ? "farrier host trust |" : r->verdict.advice;
+        int before = (int) strcspn (advice, "|");
+        request_hint (r, "%.*s%s%s", before, advice, t->name, advice + before + 1);
         return;
     }
     long number = 0;

@@ -44,6 +44,7 @@ struct trust_verdict {
     bool look_only;                    /* accept everything; fill in certificate */
     char sha256[TRUST_PIN_SIZE];
     char problem[320];
+    const char *advice;                /* before and after the host's name, by a '|'; static */
     struct net_certificate *certificate;         /* NULL unless asked for */
 };
 

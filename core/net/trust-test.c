@@ -94,7 +94,8 @@ START_TEST (first_contact_pins_and_a_change_is_refused)
     ck_assert_int_eq (r->delivery, FARRIER_DELIVERY_NONE);
     ck_assert_ptr_nonnull (strstr (r->err.message, first.pin));
     ck_assert_ptr_nonnull (strstr (r->err.message, test_bmc_sha256 (s.bmc)));
-    ck_assert_str_eq (r->err.hint, "farrier host trust r12-01");
+    ck_assert_str_eq (r->err.hint,
+                      "if it was changed on purpose: farrier host trust r12-01 --forget");
     net_response_free (r);
     ck_assert_int_eq (first.calls, 1);
     ck_assert_int_eq (test_bmc_count (s.bmc, "POST", NULL), 0);

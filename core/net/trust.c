@@ -91,6 +91,7 @@ say_expired (X509 *leaf, struct trust_verdict *v)
     if (leaf_age (leaf) > 0) {
         asn1_date (X509_get0_notAfter (leaf), date, sizeof date);
         str_format (v->problem, sizeof v->problem, "the certificate has expired on %s", date);
+        v->advice = "renew it on the BMC, or accept any: farrier host trust | --insecure";
         return true;
     }
     return false;
@@ -106,6 +107,7 @@ judge_pin (X509 *leaf, struct trust_verdict *v)
         str_format (v->problem, sizeof v->problem,
                     "the certificate has changed: pinned is SHA-256 %s, shown was %s", pin,
                     v->sha256);
+        v->advice = "if it was changed on purpose: farrier host trust | --forget";
         return false;
     }
     if (!t->accept_expired && say_expired (leaf, v))
@@ -158,6 +160,7 @@ judge_ca (X509_STORE_CTX *ctx, X509 *leaf, struct trust_verdict *v)
 {
     int why = verify_chain (v->target->store, leaf, X509_STORE_CTX_get0_untrusted (ctx));
     char subject[160];
+    v->advice = "name the CAs of its certificate: farrier host trust | --ca FILE";
     name_text (X509_get_subject_name (leaf), subject, sizeof subject);
     if (why != X509_V_OK) {
         if (why == X509_V_ERR_CERT_HAS_EXPIRED && say_expired (leaf, v))
