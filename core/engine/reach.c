@@ -9,12 +9,16 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/engine_private.h"
 #include "fleet/credential.h"
 #include "fleet/host.h"
+
+#define REFUSED "refused"              /* in the place of a session's URI */
+#define REFUSED_LONGEST_MS (60LL * 60 * 1000)  /* a clock that was set back must not lock for ever */
 
 /* What the session's callbacks need; lives as long as the session, not the reach. */
 struct login {
@@ -74,6 +78,40 @@ keep_session (void *arg, const char *uri, const char *token)
     store_commit_async (l->engine->o.store, b, STORE_NORMAL, NULL, NULL);
 }
 
+/* In the place of the session that there is none of: version, until when, and why. */
+static void
+keep_refusal (void *arg, uint64_t version, int64_t wait_ms, const char *message)
+{
+    const struct login *l = arg;
+    struct err err;
+    json_t *v = json_object ();
+    json_put_int (v, "version", (int64_t) version);
+    json_put_int (v, "until_ms", clock_wall_ms () + wait_ms);
+    json_put_str (v, "message", message);
+    char *text = json_text (v);
+    struct store_bmc_session row = {
+        .host_id = l->host_id, .endpoint = l->kind, .uri = (char *) REFUSED, .token = text,
+        .token_size = strlen (text), .created_ms = clock_wall_ms (),
+    };
+    struct store_batch *b = store_batch_new (NULL);
+    store_batch_bmc_session_put (b, &row);
+    if (store_commit (l->engine->o.store, b, STORE_NORMAL, &err) != 0)
+        log_warn ("the refused credential of %s is not remembered: %s", l->host_id, err.message);
+    mem_free (text);
+    json_decref (v);
+}
+
+static void
+restore_refusal (struct reach *r, const struct store_bmc_session *row)
+{
+    json_t *v = json_parse (row->token, row->token_size, NULL);
+    int64_t left = json_int_or (v, "/until_ms", 0) - clock_wall_ms ();
+    if (left > 0 && left <= REFUSED_LONGEST_MS)
+        session_restore_refusal (r->session, (uint64_t) json_int_or (v, "/version", 0), left,
+                                 json_str_or (v, "/message", "the credential was refused"));
+    json_decref (v);
+}
+
 static void
 restore_session (struct reach *r)
 {
@@ -86,7 +124,9 @@ restore_session (struct reach *r)
         struct buf token = { 0 };
         if (!str_eq (rows[i].host_id, r->host_id) || !str_eq (rows[i].endpoint, r->kind))
             continue;
-        if (credential_unseal_token (r->engine->o.key, r->host_id, r->kind, rows[i].token,
+        if (str_eq (rows[i].uri, REFUSED))
+            restore_refusal (r, &rows[i]);
+        else if (credential_unseal_token (r->engine->o.key, r->host_id, r->kind, rows[i].token,
                                      rows[i].token_size, &token, &err) == 0)
             session_restore (r->session, rows[i].uri, token.data);
         else
@@ -172,6 +212,7 @@ make_session (struct reach *r)
         .target = r->target,
         .credential = give_credential,
         .journal = keep_session,
+        .refused = keep_refusal,
         .arg = l,
         .arg_unref = login_free,
     };

@@ -31,6 +31,7 @@ session_new (const struct session_config *config)
     s->loop = s->target->loop;
     s->credential = config->credential;
     s->journal = config->journal;
+    s->refused = config->refused;
     s->arg = config->arg;
     s->arg_unref = config->arg_unref;
     s->basic_only = config->basic_only;
@@ -175,6 +176,60 @@ session_drop_token (struct session *s, bool journal)
     session_publish (s);
 }
 
+/* --- a refusal that outlives the process --- */
+
+struct refusal {
+    struct session *session;
+    uint64_t version;
+    int64_t wait_ms;
+    char message[sizeof ((struct err *) 0)->message];
+};
+
+static void
+refusal_work (void *arg)
+{
+    struct refusal *r = arg;
+    struct session *s = r->session;
+    uv_mutex_lock (&s->journal_lock);
+    s->refused (s->arg, r->version, r->wait_ms, r->message);
+    uv_mutex_unlock (&s->journal_lock);
+}
+
+static void
+refusal_done (void *arg)
+{
+    struct refusal *r = arg;
+    session_unref (r->session);
+    mem_free (r);
+}
+
+static void
+keep_refusal (struct session *s)
+{
+    if (s->refused == NULL)
+        return;
+    struct refusal *r = mem_alloc (sizeof *r);
+    r->session = session_ref (s);
+    r->version = s->latch_version;
+    r->wait_ms = s->latch_step_ms;
+    str_copy (r->message, sizeof r->message, s->latch_err.message);
+    loop_work (s->loop, refusal_work, refusal_done, r);
+}
+
+void
+session_restore_refusal (struct session *s, uint64_t version, int64_t wait_ms,
+                         const char *message)
+{
+    s->latched = true;
+    s->latch_version = version;
+    s->latch_step_ms = wait_ms;
+    s->latched_until_ms = clock_boot_ms () + wait_ms;
+    s->state = SESSION_LATCHED;
+    err_set (&s->latch_err, FARRIER_E_AUTH, "%s", message);
+    err_hint (&s->latch_err, "farrier credential set %s", s->target->name);
+    session_publish (s);
+}
+
 void
 session_latch (struct session *s, const char *what)
 {
@@ -195,6 +250,7 @@ session_latch (struct session *s, const char *what)
     err_hint (&s->latch_err, "farrier credential set %s", s->target->name);
     mem_free (wait);
     session_publish (s);
+    keep_refusal (s);
 }
 
 static bool

@@ -25,11 +25,17 @@ typedef int32_t session_credential_fn (void *arg, char **ret_user, char **ret_pa
  * NULL). Runs on the thread pool, one call at a time for each session. */
 typedef void session_journal_fn (void *arg, const char *uri, const char *token);
 
+/* The BMC refused the credential of this version: it is not tried again for wait_ms. message is for
+ * people. Kept, it lets the next process know (session_restore_refusal). Thread pool. */
+typedef void session_refused_fn (void *arg, uint64_t version, int64_t wait_ms,
+                                 const char *message);
+
 struct session_config {
     struct net_target *target;         /* referenced */
     session_credential_fn *credential;
     session_journal_fn *journal;       /* NULL = not journaled */
-    void *arg;                         /* for both; must outlive the session */
+    session_refused_fn *refused;       /* NULL = not kept */
+    void *arg;                         /* for all three; must outlive the session */
     void (*arg_unref) (void *arg);     /* called when the session is freed; may be NULL */
     bool basic_only;                   /* never ask for a session */
     /* POST Sessions carries Basic too (HPE's emulator wants it) */
@@ -49,6 +55,11 @@ struct net_target *session_target (struct session *session);   /* borrowed */
 /* A session of an earlier run, to be used (before the first request) instead of a login. When the
  * BMC no longer knows it, it is forgotten and a login follows. */
 void session_restore (struct session *session, const char *uri, const char *token);
+
+/* What an earlier run was told by session_refused_fn, before the first request: nobody gets locked
+ * out by starting a command again and again. */
+void session_restore_refusal (struct session *session, uint64_t version, int64_t wait_ms,
+                              const char *message);
 
 /* DELETEs the session on the BMC, if there is one, and calls done (arg, code) on the loop: 0 also
  * when there was none. A later request logs in again. done may be NULL. */

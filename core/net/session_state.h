@@ -35,6 +35,7 @@ struct session {
     struct loop *loop;
     session_credential_fn *credential;
     session_journal_fn *journal;
+    session_refused_fn *refused;
     void *arg;
     void (*arg_unref) (void *arg);
     bool basic_only, basic_on_login;

@@ -177,7 +177,8 @@ int32_t store_history_list (struct store *s, const char *host_id, const char *co
 
 /* --- BMC sessions ---------------------------------------------------------------------------- */
 
-/* One per (host, endpoint), so that a restart can use or delete what it left on the BMC. */
+/* One per (host, endpoint), so that a restart can use or delete what it left on the BMC. uri
+ * "refused" (no token): the BMC refused the credential; see the engine. */
 struct store_bmc_session {
     char *host_id;
     char *endpoint;                /* the endpoint's kind */
