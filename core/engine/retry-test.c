@@ -25,16 +25,23 @@ static const struct {
     int32_t code;
     bool idempotent, arrived, not_started;
     enum retry_verdict want;
+    bool known;
 } cases[] = {
-    { "nothing left", 1, FARRIER_E_UNREACHABLE, false, false, false, RETRY_AGAIN },
-    { "it may have arrived", 1, FARRIER_E_TRANSIENT, false, true, false, RETRY_RECONCILE },
+    { "nothing left", 1, FARRIER_E_UNREACHABLE, false, false, false, RETRY_AGAIN, false },
+    { "it may have arrived", 1, FARRIER_E_TRANSIENT, false, true, false, RETRY_RECONCILE, false },
     { "arrived, even on the last attempt", 3, FARRIER_E_REJECTED, false, true, false,
-      RETRY_RECONCILE },
-    { "arrived, but harmless twice", 1, FARRIER_E_TRANSIENT, true, true, false, RETRY_AGAIN },
-    { "reconcile found nothing of it", 2, FARRIER_E_TRANSIENT, false, true, true, RETRY_AGAIN },
-    { "attempts are used up", 3, FARRIER_E_TRANSIENT, false, false, false, RETRY_NEVER },
-    { "code not in the list", 1, FARRIER_E_AUTH, false, false, false, RETRY_NEVER },
-    { "idempotent, code not in the list", 1, FARRIER_E_VERIFY, true, true, false, RETRY_NEVER },
+      RETRY_RECONCILE, false },
+    { "arrived, but harmless twice", 1, FARRIER_E_TRANSIENT, true, true, false,
+      RETRY_AGAIN, false },
+    { "reconcile found nothing of it", 2, FARRIER_E_TRANSIENT, false, true, true,
+      RETRY_AGAIN, false },
+    { "its own answer was a failure", 1, FARRIER_E_TRANSIENT, false, true, false,
+      RETRY_NEVER, true },
+    { "the same, harmless twice", 1, FARRIER_E_TRANSIENT, true, true, false, RETRY_AGAIN, true },
+    { "attempts are used up", 3, FARRIER_E_TRANSIENT, false, false, false, RETRY_NEVER, false },
+    { "code not in the list", 1, FARRIER_E_AUTH, false, false, false, RETRY_NEVER, false },
+    { "idempotent, code not in the list", 1, FARRIER_E_VERIFY, true, true, false,
+      RETRY_NEVER, false },
 };
 
 START_TEST (verdicts)
@@ -43,7 +50,8 @@ START_TEST (verdicts)
     struct retry_case c = {
         .policy = &p, .attempt = cases[_i].attempt, .code = cases[_i].code,
         .idempotent = cases[_i].idempotent, .may_have_arrived = cases[_i].arrived,
-        .not_started = cases[_i].not_started, .retry_after_ms = -1, .jitter = 0,
+        .not_started = cases[_i].not_started, .known = cases[_i].known,
+        .retry_after_ms = -1, .jitter = 0,
     };
     int64_t delay_ms = -7;
     ck_assert_msg (retry_judge (&c, &delay_ms) == cases[_i].want, "%s", cases[_i].what);
