@@ -108,6 +108,7 @@ def finish(name, ratio, limit, good, **figures):
 
 def main(name, run):
     """Runs a bench; a failed set-up is a failed bench with its reason in the last line."""
+    lab.clean_up_on_signals()
     try:
         allow_descriptors()
         sys.exit(run())
