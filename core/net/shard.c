@@ -138,8 +138,12 @@ static int
 on_curl_socket (CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
 {
     struct shard *shard = arg;
+    const struct loop *loop = shard->loop;
     (void) easy;
     (void) socket_arg;
+    /* Closed before it was taken back: the number may be somebody else's file by now. */
+    if (what == CURL_POLL_REMOVE && (fd >= loop->sock_capacity || loop->socks[fd] == NULL))
+        return 0;
     struct sock *sock = sock_of (shard, fd);
     if (sock == NULL)
         return -1;
@@ -290,4 +294,6 @@ shards_close (struct loop *loop)
     }
     while (loop->pooled > 0)
         curl_easy_cleanup (loop->pool[--loop->pooled]);
+    for (int fd = 0; fd < loop->sock_capacity; fd++)
+        shard_socket_closing (loop, fd);       /* a handshake that ended with the multi handle */
 }
