@@ -103,27 +103,28 @@ header_read (const struct file *f, struct header *ret)
     return ret->phnum == 0 || ret->phentsize == sizeof (Elf32_Phdr);
 }
 
-/* The range of program header i; false when it lies outside or is not PT_NOTE. */
+/* The range of program header i, if it is a PT_NOTE. *ret_broken: it lies outside of the file; of
+ * what gets mapped too, since dlopen dies of a file that was cut off (SIGBUS). */
 static bool
 segment_notes (const struct file *f, const struct header *h, unsigned i, struct range *ret,
                bool *ret_broken)
 {
     uint64_t at = h->phoff + (uint64_t) i * h->phentsize;
+    uint32_t type = PT_NULL;
     if (f->wide) {
-        Elf64_Phdr p;
+        Elf64_Phdr p = { 0 };
         *ret_broken = !file_read (f, at, &p, sizeof p);
-        if (*ret_broken || p.p_type != PT_NOTE)
-            return false;
+        type = p.p_type;
         *ret = (struct range) { p.p_offset, p.p_filesz, p.p_align };
     } else {
-        Elf32_Phdr p;
+        Elf32_Phdr p = { 0 };
         *ret_broken = !file_read (f, at, &p, sizeof p);
-        if (*ret_broken || p.p_type != PT_NOTE)
-            return false;
+        type = p.p_type;
         *ret = (struct range) { p.p_offset, p.p_filesz, p.p_align };
     }
-    *ret_broken = ret->offset > f->len || ret->size > f->len - ret->offset;
-    return !*ret_broken;
+    if (!*ret_broken && (type == PT_NOTE || type == PT_LOAD || type == PT_DYNAMIC))
+        *ret_broken = ret->offset > f->len || ret->size > f->len - ret->offset;
+    return !*ret_broken && type == PT_NOTE;
 }
 
 static bool
@@ -349,7 +350,7 @@ elf_note_read (const uint8_t *bytes, size_t len, struct elf_note *ret, struct fa
     }
     if (broken) {
         fault_add (faults, PLUGIN_FAULT_ELF_MALFORMED,
-                   "a program header lies outside of the file (%zu bytes)", len);
+                   "a part of it lies outside of the file (%zu bytes): it was cut off", len);
         fault_hint (faults, "the file is damaged: install the plugin's package again");
         return false;
     }
