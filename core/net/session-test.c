@@ -309,7 +309,8 @@ START_TEST (a_wrong_password_is_tried_once)
     ck_assert_msg (strstr (r->err.message, "root") != NULL, "%s", r->err.message);
     ck_assert_msg (strstr (r->err.message, "30m") != NULL, "%s", r->err.message);
     ck_assert_ptr_null (strstr (r->err.message, "simulated"));
-    ck_assert_str_eq (r->err.hint, "farrier credential set r12-01");
+    ck_assert_str_eq (r->err.hint,
+                      "farrier credential set r12-01 --user USER --password-file FILE");
     net_response_free (r);
     for (int i = 0; i < 5; i++)
         ck_assert_int_eq (status_of (&s, "GET", "/x"), FARRIER_E_AUTH);

@@ -226,7 +226,8 @@ session_restore_refusal (struct session *s, uint64_t version, int64_t wait_ms,
     s->latched_until_ms = clock_boot_ms () + wait_ms;
     s->state = SESSION_LATCHED;
     err_set (&s->latch_err, FARRIER_E_AUTH, "%s", message);
-    err_hint (&s->latch_err, "farrier credential set %s", s->target->name);
+    err_hint (&s->latch_err, "farrier credential set %s --user USER --password-file FILE",
+              s->target->name);
     session_publish (s);
 }
 
@@ -247,7 +248,8 @@ session_latch (struct session *s, const char *what)
     err_set (&s->latch_err, FARRIER_E_AUTH,
              "%s (%s): %s; it is not tried again until the credential changes, or for %s",
              s->target->name, s->target->base_url, what, wait);
-    err_hint (&s->latch_err, "farrier credential set %s", s->target->name);
+    err_hint (&s->latch_err, "farrier credential set %s --user USER --password-file FILE",
+              s->target->name);
     mem_free (wait);
     session_publish (s);
     keep_refusal (s);
