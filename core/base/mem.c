@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,4 +68,11 @@ mem_wipe (void *p, size_t size)
     if (p != NULL) {
         explicit_bzero (p, size);
     }
+}
+
+void
+mem_set_up (void)
+{
+    mallopt (M_ARENA_MAX, 2);
+    mallopt (M_TRIM_THRESHOLD, 256 * 1024);
 }

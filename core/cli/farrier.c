@@ -122,6 +122,7 @@ main (int argc, char **argv)
     /* Texts only: numbers stay as C writes them. */
     if (setlocale (LC_CTYPE, "") == NULL || !str_case_contains (setlocale (LC_CTYPE, NULL), "utf"))
         setlocale (LC_CTYPE, "C.UTF-8");
+    mem_set_up ();
     /* libuv's threads end after the exit handlers: OpenSSL must still be there for theirs. */
     OPENSSL_init_crypto (OPENSSL_INIT_NO_ATEXIT, NULL);
     signal (SIGPIPE, SIG_IGN);

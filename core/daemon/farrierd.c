@@ -16,6 +16,7 @@
 #include "api/api.h"
 #include "api/api_socket.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "conf/settings.h"
 #include "daemon/notify.h"
@@ -196,6 +197,7 @@ main (int argc, char **argv)
     int status = read_command (argc, argv, &command);
     if (status >= 0)
         return status;
+    mem_set_up ();
     /* libuv's threads end after the exit handlers: OpenSSL must still be there for theirs. */
     OPENSSL_init_crypto (OPENSSL_INIT_NO_ATEXIT, NULL);
     prctl (PR_SET_DUMPABLE, 0);        /* no core dump holds a key */

@@ -266,7 +266,8 @@ END_TEST
 START_TEST (an_http_service_that_is_not_there)
 {
     setup ();
-    char *id = submit ("{ action = \"http\"; url = \"http://127.0.0.1:1/x\"; retry = { attempts = 2;"
+    char *id = submit ("{ action = \"http\"; url = \"http://127.0.0.1:1/x\";"
+                       " retry = { attempts = 2;"
                        " backoff = \"fixed\"; initial = \"10ms\"; on = [\"UNREACHABLE\"]; }; }",
                        false);
     ends (id, "done", "failed");
@@ -289,7 +290,8 @@ START_TEST (artifacts)
     setup ();
     char *id = submit ("{ action = \"set\"; name = \"a\"; value = 1; }", false);
     ends (id, "done", "succeeded");
-    ck_assert_int_eq (artifact_write (engine, id, host_id, "conf.json", "secret-word", 11, &err), 0);
+    ck_assert_int_eq (artifact_write (engine, id, host_id, "conf.json", "secret-word", 11, &err),
+                      0);
     ck_assert_int_eq (artifact_read (engine, id, "conf.json", &bytes, &err), 0);
     ck_assert_uint_eq (bytes.len, 11);
     ck_assert_mem_eq (bytes.data, "secret-word", 11);
@@ -307,6 +309,36 @@ START_TEST (artifacts)
                           FARRIER_E_INVALID);
     buf_free (&sealed);
     mem_free (path);
+    mem_free (id);
+    teardown ();
+}
+END_TEST
+
+/* A workflow that this version can't read: parked with the reason, and a person can end it. */
+START_TEST (unreadable_workflow)
+{
+    struct err err = { 0 };
+    setup ();
+    struct workflow *w = workflow_of ("{ action = \"set\"; name = \"a\"; value = 1; }");
+    struct workflow bad = *w;
+    memset (bad.digest, 0x30, sizeof bad.digest - 1);
+    bad.text = (char *) "workflow = { name = ;";
+    struct job_request request = { .host_id = host_id, .workflow = &bad, .changes = true };
+    char *id = NULL;
+    ck_assert_int_eq (engine_submit (engine, &request, &id, &err), 0);
+    ends (id, "parked", "parked");
+    ck_assert_int_eq (engine_cancel (engine, id, &err), 0);
+    for (int i = 0; i < 200; i++) {
+        const struct timespec tick = { .tv_nsec = 10000000 };
+        struct store_job *row = row_of (id);
+        bool over = str_eq (row->state, "done");
+        store_job_free (row);
+        if (over)
+            break;
+        clock_nanosleep (CLOCK_MONOTONIC, 0, &tick, NULL);
+    }
+    ends (id, "done", "cancelled_unknown");
+    workflow_unref (w);
     mem_free (id);
     teardown ();
 }
@@ -417,7 +449,8 @@ main (void)
 {
     const TTest *const tests[] = {
         set_and_save, fail_has_its_cause, one_job_holds_a_host, approve_gives_the_lock_back,
-        a_restart_goes_on, an_http_service_that_is_not_there, artifacts, timers, ladder, NULL
+        a_restart_goes_on, an_http_service_that_is_not_there, artifacts, timers, ladder,
+        unreadable_workflow, NULL
     };
     return testing_run ("engine", tests);
 }

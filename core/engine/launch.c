@@ -266,7 +266,8 @@ launch_guarded (struct turn *t, const struct answer *documents)
         rc = err_set (&err, documents->code, "nothing was sent: %s", documents->message);
     else if (rc == 0)
         rc = guard_judge (&guards, &documents->documents, &guard, &err);
-    int32_t out = rc == 0 ? let_go (t, held (t)) : refuse (t, held (t), &documents->documents, guard,
+    int32_t out = rc == 0 ? let_go (t, held (t))
+                          : refuse (t, held (t), &documents->documents, guard,
                                                           &err);
     vec_free_with (&guards, guard_free);
     return out;

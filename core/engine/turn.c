@@ -137,7 +137,9 @@ turn_commit (struct turn *t, struct err *err)
     t->row->context_json = t->context_changed ? json_text (t->context) : NULL;
     t->row->updated_ms = clock_wall_ms ();
     store_batch_job_update (b, t->row, t->row->generation);
-    int32_t rc = store_commit (t->engine->o.store, b, STORE_FULL, err);
+    /* A job that only reads is simply begun again after a power cut. */
+    bool changes = json_bool_or (t->context, "/job/changes", true);
+    int32_t rc = store_commit (t->engine->o.store, b, changes ? STORE_FULL : STORE_NORMAL, err);
     if (rc != 0) {
         log_error ("job %s: %s could not be journaled: %s", t->job->id, t->label,
                    err == NULL ? "" : err->message);
