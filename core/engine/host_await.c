@@ -31,11 +31,12 @@ step_set_await (struct farrier_step *step, json_t *spec, bool changing, struct f
 {
     step->awaits++;
     if (step->await != NULL) {
+        int32_t rc = step->host->fail (err, FARRIER_E_PLUGIN_BUG,
+                                       "op '%s' registered a second await ('%s' after '%s')",
+                                       step->in.op->def.name, json_str_or (spec, "/kind", "?"),
+                                       json_str_or (step->await, "/kind", "?"));
         json_decref (spec);
-        return step->host->fail (err, FARRIER_E_PLUGIN_BUG,
-                                 "op '%s' registered a second await ('%s' after '%s')",
-                                 step->in.op->def.name, json_str_or (spec, "/kind", "?"),
-                                 json_str_or (step->await, "/kind", "?"));
+        return rc;
     }
     step->await = spec;
     step->await_changing = changing;
