@@ -269,6 +269,11 @@ advance (struct turn *t, const struct workflow_result *last)
         t->before = 0;
     }
     int32_t rc = workflow_next (t->job->workflow, t->position, t->context, NULL, last, &d, &err);
+    if (rc != 0 && atomic_load (&t->job->cancelled)) {
+        struct workflow_decision end = { .kind = WORKFLOW_FINISHED,
+                                         .outcome = WORKFLOW_CANCELLED };
+        return finish (t, &end);       /* nobody can say what its finally would have been */
+    }
     if (rc != 0)
         return finish_park (t, "defect", finish_cause (t, rc, err.message, err.hint, NULL));
     take_decision (t, &d);

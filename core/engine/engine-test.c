@@ -23,7 +23,7 @@
 
 #define WAIT_MS 20000
 
-static char *dir, *host_id;
+static char *dir, *host_id, *run_dir, *artifact_dir;
 static struct store *store;
 static struct seal_key *key;
 static struct net *net;
@@ -33,14 +33,13 @@ static void
 start_engine (void)
 {
     struct err err = { 0 };
-    char *run = fs_join (dir, "run"), *artifacts = fs_join (dir, "artifacts");
     ck_assert_msg (net_start (NULL, &net, &err) == 0, "%s", err.message);
     struct engine_options options = {
-        .store = store, .net = net, .key = key, .run_dir = run, .artifact_dir = artifacts,
+        .store = store, .net = net, .key = key, .run_dir = run_dir,
+        .artifact_dir = artifact_dir,
         .workers = 2, .settle_ms = 1,
     };
     ck_assert_msg (engine_new (&options, &engine, &err) == 0, "%s", err.message);
-    engine->o.run_dir = run;           /* as long as the test: the fork frees them */
 }
 
 static void
@@ -67,6 +66,8 @@ setup (void)
     ck_assert_msg (seal_key_open (keys, true, &key, NULL, &err) == 0, "%s", err.message);
     mem_free (path);
     mem_free (keys);
+    run_dir = fs_join (dir, "run");
+    artifact_dir = fs_join (dir, "artifacts");
     add_host ();
     start_engine ();
 }
@@ -77,6 +78,9 @@ teardown (void)
     engine_stop (engine, false);
     store_close (store);
     seal_key_free (key);
+    mem_free (run_dir);
+    mem_free (artifact_dir);
+    mem_free (host_id);
     testing_remove_dir (dir);
 }
 

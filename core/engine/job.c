@@ -429,12 +429,57 @@ static const struct {
     [LETTER_RETRY] = { "retry", on_retry },
 };
 
+/* What comes again would be the same: a workflow that this version can't read, a row that the store
+ * will not take. */
+static bool
+is_defect (int32_t rc)
+{
+    return rc == FARRIER_E_INVALID || rc == ERR_SYNTAX;
+}
+
+/* The job's row alone says so, since its turn could not; a person looks, or ends it. */
+static int32_t
+lay_aside (struct job *job, enum letter_kind kind, const char *why)
+{
+    struct store_job *row = NULL;
+    bool ends = kind == LETTER_CANCEL;
+    int32_t rc = store_job_get (job->engine->o.store, job->id, &row, NULL);
+    if (rc != 0)
+        return rc;
+    json_t *cause = json_pack ("{ssssss}", "parked", "defect", "code", "INVALID", "message", why);
+    log_error ("job %s on %s is %s: %s", job->id, job->host_name, ends ? "ended" : "parked", why);
+    str_set (&row->state, ends ? "done" : "parked");
+    str_set (&row->status, ends ? "cancelled_unknown" : "parked");
+    str_set (&row->position_json, NULL);           /* as they are */
+    str_set (&row->context_json, NULL);
+    mem_free (row->cause_json);
+    row->cause_json = json_text (cause);
+    row->updated_ms = clock_wall_ms ();
+    row->wake_at_ms = 0;
+    if (ends) {
+        row->ended_ms = row->updated_ms;
+        row->holds_host = 0;
+    }
+    struct store_batch *b = store_batch_new (NULL);
+    store_batch_job_update (b, row, row->generation);
+    rc = store_commit (job->engine->o.store, b, STORE_FULL, NULL);
+    if (rc == 0 && ends)
+        engine_job_ended (job->engine, job);
+    else if (rc == 0)
+        engine_job_rests (job->engine, job);
+    json_decref (cause);
+    store_job_free (row);
+    return rc;
+}
+
 int32_t
 job_handle (struct job *job, struct letter *letter)
 {
     struct turn t;
-    struct err err;
+    struct err err = { 0 };
     int32_t rc = turn_begin (&t, job, letters[letter->kind].label, &err);
+    if (is_defect (rc))
+        return lay_aside (job, letter->kind, err.message);
     if (rc != 0) {
         log_error ("job %s: %s", job->id, err.message);
         return rc == ERR_NOT_FOUND ? 0 : rc;
@@ -444,5 +489,6 @@ job_handle (struct job *job, struct letter *letter)
     if (rc == 0 && t.dirty)
         rc = turn_commit (&t, &err);
     turn_end (&t);
-    return rc;
+    return is_defect (rc) ? lay_aside (job, letter->kind, "the journal refuses what it became")
+                          : rc;
 }
