@@ -416,7 +416,7 @@ START_TEST (ladder)
     ck_assert_int_eq (engine_submit (engine, &request, &id, &err), 0);
     waits (id);
     struct turn t;
-    struct job *job = map_get (engine->jobs, id);
+    struct job *job = job_new (engine, id, host_id);       /* the engine's own is its workers' */
     ck_assert_int_eq (turn_begin (&t, job, "test", &err), 0);
     ck_assert_int_eq (turn_outcome_of (&t, "BIOS"), OUTCOME_PLANNED);
     ck_assert_int_eq (turn_outcome_of (&t, "BMC"), OUTCOME_NOOP);
@@ -425,6 +425,7 @@ START_TEST (ladder)
     turn_outcome (&t, "none", OUTCOME_VERIFIED, NULL, NULL);      /* not of this job */
     ck_assert_int_eq (turn_commit (&t, &err), 0);
     turn_end (&t);
+    job_free (job);
     struct store_outcome *rows = NULL;
     size_t count = 0;
     ck_assert_int_eq (store_outcome_list (store, id, &rows, &count, NULL), 0);
