@@ -35,10 +35,38 @@ free_workflow (void *w)
     workflow_unref (w);
 }
 
+/* NAME.conf is there and has mistakes: those are the answer. */
+static bool
+is_wrong (const char *name, const struct vec *findings, struct err *err)
+{
+    char *file = str_printf ("/%s.conf", name), *first = NULL;
+    size_t others = 0;
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct workflow_finding *f = findings->items[i];
+        if (f->warning || !str_ends (f->file, file))
+            continue;
+        if (first != NULL)
+            others++;
+        else
+            first = workflow_finding_text (f);
+    }
+    if (first != NULL && others > 0)
+        err_set (err, ERR_SYNTAX, "%s (and %zu more)", first, others);
+    else if (first != NULL)
+        err_set (err, ERR_SYNTAX, "%s", first);
+    if (first != NULL)
+        err_hint (err, "farrier workflow check");
+    mem_free (file);
+    mem_free (first);
+    return first != NULL;
+}
+
 static int32_t
 not_found (struct api *api, const char *name, const struct vec *all, const struct vec *findings,
            struct err *err)
 {
+    if (is_wrong (name, findings, err))
+        return ERR_SYNTAX;
     const char **names = mem_array (all->count + 1, sizeof *names);
     for (size_t i = 0; i < all->count; i++)
         names[i] = ((struct workflow *) all->items[i])->name;
@@ -46,10 +74,10 @@ not_found (struct api *api, const char *name, const struct vec *all, const struc
     err_set (err, ERR_NOT_FOUND, "there is no workflow %s in %s%s", name,
              api->o.settings->workflow_dir,
              workflow_findings_errors (findings) > 0 ? " (some files there have mistakes)" : "");
-    if (workflow_findings_errors (findings) > 0)
-        err_hint (err, "farrier workflow check");
-    else if (near != NULL)
+    if (near != NULL)
         err_hint (err, "did you mean %s?", near);
+    else if (workflow_findings_errors (findings) > 0)
+        err_hint (err, "farrier workflow check");
     else
         err_hint (err, "farrier workflow list");
     mem_free (names);
