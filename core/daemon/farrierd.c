@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "conf/conf.h"
 #include "conf/settings.h"
 #include "daemon/notify.h"
 #include "engine/engine.h"
@@ -86,6 +87,18 @@ complain (const struct err *err)
     if (err->hint[0] != '\0')
         fprintf (stderr, "  hint: %s\n", err->hint);
     return err_exit_status (err->code);
+}
+
+/* Every mistake of farrier.conf, where there is more than one. */
+static int
+complain_of_settings (const struct vec *findings, const struct err *err)
+{
+    for (size_t i = 0; findings->count > 1 && i < findings->count; i++) {
+        char *text = conf_finding_text (findings->items[i]);
+        fprintf (stderr, "%s\n", text);
+        mem_free (text);
+    }
+    return complain (err);
 }
 
 static int
@@ -201,8 +214,12 @@ main (int argc, char **argv)
     /* libuv's threads end after the exit handlers: OpenSSL must still be there for theirs. */
     OPENSSL_init_crypto (OPENSSL_INIT_NO_ATEXIT, NULL);
     prctl (PR_SET_DUMPABLE, 0);        /* no core dump holds a key */
-    if (settings_load (NULL, &settings, &err) != 0)
-        return complain (&err);
+    struct vec findings = { 0 };
+    if (settings_load (&findings, &settings, &err) != 0)
+        status = complain_of_settings (&findings, &err);
+    conf_findings_free (&findings);
+    if (settings == NULL)
+        return status;
     status = set_up_log (&command, settings);
     if (status < 0)
         status = run (settings, command.check);
