@@ -3,9 +3,11 @@
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
  */
+#include <errno.h>
 #include <string.h>
 
 #include "base/fs.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -136,10 +138,21 @@ static int64_t
 image_read (void *arg, uint64_t offset, void *buf, size_t len, struct err *err)
 {
     struct image_source *s = arg;
-    ssize_t n = reader_pread (s->reader, buf, len, s->offset + offset);
+    ssize_t n = reader_read_proved (s->reader, buf, len, s->offset + offset);
+    if (n == -EBADMSG)
+        return err_set (err, FARRIER_E_VERIFY, "image %s was written to while it was sent",
+                        reader_sha256 (s->reader));
     if (n < 0)
         return err_set_errno (err, ERR_IO, (int) -n, "image %s", reader_sha256 (s->reader));
     return n;
+}
+
+/* Every byte was compared with the proof on its way: hashing them once more would tell nothing. */
+static void
+image_digest (void *arg, char ret_sha256[65])
+{
+    const struct image_source *s = arg;
+    str_copy (ret_sha256, HASH_SHA256_HEX, reader_sha256 (s->reader));
 }
 
 static void
@@ -159,6 +172,11 @@ image_part (struct flight *f, const json_t *v, int index, struct transfer_part *
     int32_t rc = reader_open (f->engine->o.repo, sha256, &reader, err);
     if (rc != 0)
         return rc;
+    rc = reader_prove (reader, err);
+    if (rc != 0) {
+        reader_unref (reader);
+        return rc;
+    }
     struct image_source *s = mem_alloc (sizeof *s);
     uint64_t size = reader_size (reader);
     uint64_t offset = (uint64_t) json_int_or (v, "/offset", 0);
@@ -170,6 +188,7 @@ image_part (struct flight *f, const json_t *v, int index, struct transfer_part *
     part->kind = TRANSFER_READER;
     part->reader = (struct transfer_reader) {
         .size_bytes = length, .read = image_read, .close = image_close, .arg = s,
+        .digest = length == size ? image_digest : NULL,
     };
     const char *filename = json_str (v, "/filename");
     part->filename = filename != NULL && filename[0] == '\0'
