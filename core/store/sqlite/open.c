@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -154,6 +156,49 @@ open_writer (struct sqlite_db *d, int *ret_schema, struct err *err)
     return code;
 }
 
+/* A store in WAL mode wants its -wal and -shm files beside it, also for reading. Where they are not
+ * there and can't be made (a read-only or full file system) nobody writes either: then the file is
+ * all there is, and it is read as it lies. */
+static bool
+is_alone (const struct sqlite_db *d)
+{
+    struct stat st;
+    char *wal = str_printf ("%s-wal", d->path);
+    bool alone = stat (wal, &st) != 0 || st.st_size == 0;
+
+    mem_free (wal);
+    return alone;
+}
+
+static int32_t
+connect_reader (const struct sqlite_db *d, struct conn *ret, struct err *err)
+{
+    if (!d->immutable) {
+        return conn_open (ret, d->path, SQLITE_OPEN_READONLY, err);
+    }
+    struct buf uri = { 0 };
+    buf_puts (&uri, "file:");
+    for (const char *p = d->path; *p != '\0'; p++) {
+        if (strchr ("%?#", *p) != NULL) {
+            buf_printf (&uri, "%%%02x", (unsigned char) *p);
+        } else {
+            buf_append (&uri, p, 1);
+        }
+    }
+    buf_puts (&uri, "?immutable=1");
+    int32_t code = conn_open (ret, uri.data, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, err);
+    buf_free (&uri);
+    return code;
+}
+
+static int32_t
+read_version (struct sqlite_db *d, struct conn *c, int *ret_version, struct err *err)
+{
+    int32_t code = connect_reader (d, c, err);
+
+    return code == 0 ? sqlite_schema_of (c, ret_version, err) : code;
+}
+
 static int32_t
 open_reader (struct sqlite_db *d, int *ret_schema, struct err *err)
 {
@@ -165,9 +210,11 @@ open_reader (struct sqlite_db *d, int *ret_schema, struct err *err)
         err_hint (err, "farrier host add NAME --bmc URL makes it, or check the path");
         return ERR_NOT_FOUND;
     }
-    int32_t code = conn_open (&c, d->path, SQLITE_OPEN_READONLY, err);
-    if (code == 0) {
-        code = sqlite_schema_of (&c, &version, err);
+    int32_t code = read_version (d, &c, &version, err);
+    if ((code == ERR_IO || code == FARRIER_E_NO_SPACE) && is_alone (d)) {
+        conn_close (&c);
+        d->immutable = true;
+        code = read_version (d, &c, &version, err);
     }
     if (code == 0) {
         code = check_version (&c, version, err);
@@ -227,7 +274,7 @@ sqlite_reader_open (void *db, void **ret_reader, struct err *err)
 {
     struct sqlite_db *d = db;
     struct conn *c = mem_alloc (sizeof *c);
-    int32_t code = conn_open (c, d->path, SQLITE_OPEN_READONLY, err);
+    int32_t code = connect_reader (d, c, err);
 
     if (code != 0) {
         mem_free (c);

@@ -20,6 +20,7 @@ struct sqlite_db {
     struct conn writer;            /* all zero for a reader */
     enum store_durability synchronous;   /* what the connection is set to */
     int64_t last_event_id;
+    bool immutable;                /* reader: no other file of it can be had */
 };
 
 /* open.c */
