@@ -17,7 +17,7 @@ import bad
 import lab
 
 # Time to look while an update is under way, and to see that a BMC was gone.
-SLOW = ["--flash-time", "2500", "--reboot-time", "800"]
+SLOW = ["--flash-time", "2500", "--reboot-time", "2500"]
 
 
 def slow_fleet(a_lab, fleet, name, base):
