@@ -161,7 +161,8 @@ def expired(tap, a_lab):
         a_lab.farrier("host", "add", "old", "--bmc", f"https://127.0.0.1:{server.server_port}",
                       "-u", "u", "--password-file", password_file)
         tap.said("an expired certificate, with its date",
-                 a_lab.farrier("inventory", "refresh", "old", good=None), 1, "expired", "2021-01-01")
+                 a_lab.farrier("inventory", "refresh", "old", good=None), 1, "expired",
+                 "2021-01-01")
         tap.ok(Counting.asked == 0, "nothing is asked over it")
         tap.said("why: expired", a_lab.farrier("why", "old"), 0,
                  "farrier host trust old --insecure")

@@ -52,7 +52,8 @@ def workflow(tap):
                          2, f"{name}.conf:")
             tap.said("a workflow that is not there",
                      a_lab.farrier("apply", "sim-0001", "-b", "b", "-w", "firmware-onli", "-y",
-                                   good=None), 3, "firmware-onli", "hint: did you mean firmware-only?")
+                                   good=None), 3, "firmware-onli",
+                     "hint: did you mean firmware-only?")
         tap.ok(not [j for j in a_lab.jobs() if j["workflow"] != "inventory"], "no job was made")
         tap.ok(bad.count(fleet, "sim-0001", "changing_requests") == 0, "nothing was sent")
 
@@ -69,7 +70,8 @@ def baseline(tap):
 };
 """)
         needles = (f"{path}:4: unknown key 'typ', did you mean 'type'?",
-                   f"{path}:5: unknown key 'verson', did you mean 'version'?", f"{path}:5: key 'type'",
+                   f"{path}:5: unknown key 'verson', did you mean 'version'?",
+                   f"{path}:5: key 'type'",
                    "flux")
         tap.said("a baseline with mistakes", a_lab.farrier("baseline", "check", good=None), 2,
                  *needles)
@@ -173,7 +175,8 @@ def images(tap):
         tap.ok("4.0.0" not in a_lab.farrier("repo", "list").stdout, "it was not kept")
         tap.said("the repository is whole", a_lab.farrier("repo", "verify", good=None), 0)
         for name, text, code in (("empty.bin", "", 1), ("unknown.bin", "?" * 100, 2)):
-            tap.said(name, a_lab.farrier("repo", "import", a_lab.write(name, text), good=None), code,
+            tap.said(name,
+                     a_lab.farrier("repo", "import", a_lab.write(name, text), good=None), code,
                      name)
         tap.said("a file that is not there", a_lab.farrier("repo", "import", "/nosuch", good=None),
                  3, "/nosuch")

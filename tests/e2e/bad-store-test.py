@@ -145,7 +145,8 @@ def killed_daemon(tap):
         lab.until("the upload", lambda: bad.count(fleet, host, "uploads_received"), 30)
         a_lab.kill_daemon()
         tap.said("list works after a kill", a_lab.farrier("job", "list"), 0, host)
-        tap.said("status says that nobody runs", a_lab.farrier("server", "status"), 0, "no farrierd")
+        tap.said("status says that nobody runs", a_lab.farrier("server", "status"), 0,
+                 "no farrierd")
         goes_on(tap, a_lab, fleet, host, "after a killed farrierd", daemon=True)
 
 
