@@ -723,16 +723,6 @@ def sessions_full(s):
     check(s.stats(host)["basic_requests"] > 0, s.stats(host))
 
 
-def reboot_in_upload(s):
-    """The BMC restarts while the image comes in: it got nothing, and gets it once more."""
-    host = s.take()
-    s.sim.inject(host, "reset", when="body", method="POST", path="*pdate*")
-    s.sim.inject(host, "reboot", method="POST", path="*pdate*")
-    job = s.apply(host)
-    s.end(job, "verified", seconds=90)
-    s.flashed_once(host)
-
-
 def upload_503(s):
     """503 with Retry-After: asked whether something of it is there, then sent again."""
     host = s.take()
@@ -978,8 +968,7 @@ def many_hosts(base, port):
 SHARED = [cancel_before, cancel_upload, cancel_flash, cancel_settled, cancel_restores_power,
           approve, approve_cancelled, wait_step, retry_parked, second_job, run_good, run_bad,
           run_too_long, failures, context_too_large, wrong_version, flash_fails,
-          method_simple_update, method_http_push, apply_on_reset, session_expires, sessions_full,
-          reboot_in_upload, upload_503, upload_answer_lost, upload_answer_lost_openbmc,
+          method_simple_update, method_http_push, apply_on_reset, session_expires, sessions_full, upload_503, upload_answer_lost, upload_answer_lost_openbmc,
           reset_answer_lost, foreign_task, task_vanishes, time_is_up, silent_after_upload,
           stale_plan, stale_guard, unreachable_unbound]
 WITH_SITE = [resolve_done, resolve_not_started, resolve_failed, cancel_unknown, http_actions,
