@@ -968,7 +968,8 @@ def many_hosts(base, port):
 SHARED = [cancel_before, cancel_upload, cancel_flash, cancel_settled, cancel_restores_power,
           approve, approve_cancelled, wait_step, retry_parked, second_job, run_good, run_bad,
           run_too_long, failures, context_too_large, wrong_version, flash_fails,
-          method_simple_update, method_http_push, apply_on_reset, session_expires, sessions_full, upload_503, upload_answer_lost, upload_answer_lost_openbmc,
+          method_simple_update, method_http_push, apply_on_reset, session_expires, sessions_full,
+          upload_503, upload_answer_lost, upload_answer_lost_openbmc,
           reset_answer_lost, foreign_task, task_vanishes, time_is_up, silent_after_upload,
           stale_plan, stale_guard, unreachable_unbound]
 WITH_SITE = [resolve_done, resolve_not_started, resolve_failed, cancel_unknown, http_actions,
