@@ -19,6 +19,7 @@
 
 #define REFUSED "refused"              /* in the place of a session's URI */
 /* A clock that was set back must not lock for ever. */
+#define REFUSED_LONGEST_MS (60LL * 60 * 1000)
 
 /* What the session's callbacks need; lives as long as the session, not the reach. */
 struct login {
