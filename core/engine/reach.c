@@ -18,7 +18,6 @@
 #include "fleet/host.h"
 
 #define REFUSED "refused"              /* in the place of a session's URI */
-/* A clock that was set back must not lock for ever. */
 #define REFUSED_LONGEST_MS (60LL * 60 * 1000)
 
 /* What the session's callbacks need; lives as long as the session, not the reach. */
@@ -53,6 +52,19 @@ give_credential (void *arg, char **ret_user, char **ret_password, uint64_t *ret_
     return 0;
 }
 
+/* Versions of credentials are the times when they were set; an inventory needs a login. */
+static bool
+has_worked (void *arg, uint64_t version)
+{
+    const struct login *l = arg;
+    struct store_host *host = NULL;
+    bool worked = store_host_get (l->engine->o.store, l->host_id, &host, NULL) == 0
+                  && str_eq (l->kind, FARRIER_ENDPOINT_BMC)
+                  && host->last_inventory_ms > (int64_t) version;
+    store_host_free (host);
+    return worked;
+}
+
 /* A token that a crash leaves on the BMC would fill its session table: it is kept, sealed. */
 static void
 keep_session (void *arg, const char *uri, const char *token)
@@ -79,7 +91,7 @@ keep_session (void *arg, const char *uri, const char *token)
     store_commit_async (l->engine->o.store, b, STORE_NORMAL, NULL, NULL);
 }
 
-/* In the place of the session that there is none of: version, until when, and why. */
+/* In the place of the session that there is none of: version, when, how long, and why. */
 static void
 keep_refusal (void *arg, uint64_t version, int64_t wait_ms, const char *message)
 {
@@ -87,7 +99,8 @@ keep_refusal (void *arg, uint64_t version, int64_t wait_ms, const char *message)
     struct err err;
     json_t *v = json_object ();
     json_put_int (v, "version", (int64_t) version);
-    json_put_int (v, "until_ms", clock_wall_ms () + wait_ms);
+    json_put_int (v, "at_ms", clock_wall_ms ());
+    json_put_int (v, "wait_ms", wait_ms);
     json_put_str (v, "message", message);
     char *text = json_text (v);
     struct store_bmc_session row = {
@@ -106,9 +119,10 @@ static void
 restore_refusal (struct reach *r, const struct store_bmc_session *row)
 {
     json_t *v = json_parse (row->token, row->token_size, NULL);
-    int64_t left = json_int_or (v, "/until_ms", 0) - clock_wall_ms ();
-    if (left > 0 && left <= REFUSED_LONGEST_MS)
-        session_restore_refusal (r->session, (uint64_t) json_int_or (v, "/version", 0), left,
+    int64_t wait = json_int_or (v, "/wait_ms", 0);
+    int64_t left = json_int_or (v, "/at_ms", 0) + wait - clock_wall_ms ();
+    if (wait > 0 && left <= wait)      /* else the clock was set back */
+        session_restore_refusal (r->session, (uint64_t) json_int_or (v, "/version", 0), wait, left,
                                  json_str_or (v, "/message", "the credential was refused"));
     json_decref (v);
 }
@@ -214,6 +228,7 @@ make_session (struct reach *r)
         .credential = give_credential,
         .journal = keep_session,
         .refused = keep_refusal,
+        .worked = has_worked,
         .arg = l,
         .arg_unref = login_free,
     };

@@ -32,6 +32,7 @@ session_new (const struct session_config *config)
     s->credential = config->credential;
     s->journal = config->journal;
     s->refused = config->refused;
+    s->worked = config->worked;
     s->arg = config->arg;
     s->arg_unref = config->arg_unref;
     s->basic_only = config->basic_only;
@@ -217,13 +218,16 @@ keep_refusal (struct session *s)
 }
 
 void
-session_restore_refusal (struct session *s, uint64_t version, int64_t wait_ms,
+session_restore_refusal (struct session *s, uint64_t version, int64_t wait_ms, int64_t left_ms,
                          const char *message)
 {
-    s->latched = true;
-    s->latch_version = version;
+    s->has_version = true;
+    s->version = s->latch_version = version;
     s->latch_step_ms = wait_ms;
-    s->latched_until_ms = clock_boot_ms () + wait_ms;
+    if (left_ms <= 0)
+        return;
+    s->latched = true;
+    s->latched_until_ms = clock_boot_ms () + left_ms;
     s->state = SESSION_LATCHED;
     err_set (&s->latch_err, FARRIER_E_AUTH, "%s", message);
     err_hint (&s->latch_err, "farrier credential set %s --user USER --password-file FILE",

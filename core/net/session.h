@@ -35,7 +35,11 @@ struct session_config {
     session_credential_fn *credential;
     session_journal_fn *journal;       /* NULL = not journaled */
     session_refused_fn *refused;       /* NULL = not kept */
-    void *arg;                         /* for all three; must outlive the session */
+    /* Has the BMC taken the credential of this version before, in whatever process? A refusal is
+     * then rather a BMC that restarts than a wrong password, and is doubted soon. Thread pool; NULL:
+     * nobody knows. */
+    bool (*worked) (void *arg, uint64_t version);
+    void *arg;                         /* for all of them; must outlive the session */
     void (*arg_unref) (void *arg);     /* called when the session is freed; may be NULL */
     bool basic_only;                   /* never ask for a session */
     /* POST Sessions carries Basic too (HPE's emulator wants it) */
@@ -57,9 +61,10 @@ struct net_target *session_target (struct session *session);   /* borrowed */
 void session_restore (struct session *session, const char *uri, const char *token);
 
 /* What an earlier run was told by session_refused_fn, before the first request: nobody gets locked
- * out by starting a command again and again. */
+ * out by starting a command again and again. left_ms: of wait_ms; when it is over (0 or less) there
+ * is one more try, and after it a longer wait. */
 void session_restore_refusal (struct session *session, uint64_t version, int64_t wait_ms,
-                              const char *message);
+                              int64_t left_ms, const char *message);
 
 /* DELETEs the session on the BMC, if there is one, and calls done (arg, code) on the loop: 0 also
  * when there was none. A later request logs in again. done may be NULL. */

@@ -321,6 +321,7 @@ credential_work (void *arg)
     if (l->code == 0 && (l->user == NULL || l->password == NULL))
         l->code = err_set (&l->err, FARRIER_E_AUTH, "the credential of %s is empty",
                            s->target->name);
+    l->worked = l->code == 0 && s->worked != NULL && s->worked (s->arg, l->version);
 }
 
 static void
@@ -341,7 +342,7 @@ credential_done (void *arg)
     }
     s->latched = false;
     if (!s->has_version || s->version != l->version) {
-        s->proven = false;
+        s->proven = l->worked;
         s->latch_step_ms = 0;
     }
     s->version = l->version;

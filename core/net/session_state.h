@@ -20,6 +20,7 @@
 struct login {
     char *user, *password;
     uint64_t version;
+    bool worked;                       /* the credential of this version did, before */
     int32_t code;
     struct err err;
     struct net_response *response;     /* of the step under way */
@@ -36,6 +37,7 @@ struct session {
     session_credential_fn *credential;
     session_journal_fn *journal;
     session_refused_fn *refused;
+    bool (*worked) (void *arg, uint64_t version);
     void *arg;
     void (*arg_unref) (void *arg);
     bool basic_only, basic_on_login;

@@ -18,7 +18,7 @@ CONF = """
 daemon = { settle = "1s"; drain = "2s"; workers = 4; };
 network = { connect_timeout = "500ms"; request_timeout = "5s"; };
 """
-QUICK = ["--flash-time", "300", "--reboot-time", "800", "--boot-time", "200"]
+QUICK = ["--flash-time", "300", "--reboot-time", "2000", "--boot-time", "200"]
 TARGETS = {"bmc": "3.1.0", "bios": "3.2.0"}
 BASELINE = "b"
 
