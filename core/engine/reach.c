@@ -18,7 +18,6 @@
 #include "fleet/host.h"
 
 #define REFUSED "refused"              /* in the place of a session's URI */
-#define REFUSED_LONGEST_MS (60LL * 60 * 1000)
 
 /* What the session's callbacks need; lives as long as the session, not the reach. */
 struct login {
