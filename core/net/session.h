@@ -36,8 +36,8 @@ struct session_config {
     session_journal_fn *journal;       /* NULL = not journaled */
     session_refused_fn *refused;       /* NULL = not kept */
     /* Has the BMC taken the credential of this version before, in whatever process? A refusal is
-     * then rather a BMC that restarts than a wrong password, and is doubted soon. Thread pool; NULL:
-     * nobody knows. */
+     * then rather a BMC that restarts than a wrong password, and is doubted soon. Thread pool.
+     * NULL: nobody knows. */
     bool (*worked) (void *arg, uint64_t version);
     void *arg;                         /* for all of them; must outlive the session */
     void (*arg_unref) (void *arg);     /* called when the session is freed; may be NULL */
