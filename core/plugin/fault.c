@@ -1,4 +1,4 @@
-/* fault: the list of everything that is wrong with one plugin, and the names of states and faults.
+/* fault: the list of everything that is wrong with one plugin, and the names of states.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -7,59 +7,6 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-
-static const char *const fault_names[PLUGIN_FAULT_LAST_] = {
-    [PLUGIN_FAULT_NONE] = "NONE",
-    [PLUGIN_FAULT_OPEN] = "OPEN",
-    [PLUGIN_FAULT_NOT_ELF] = "NOT_ELF",
-    [PLUGIN_FAULT_NOT_SHARED] = "NOT_SHARED",
-    [PLUGIN_FAULT_CLASS] = "CLASS",
-    [PLUGIN_FAULT_MACHINE] = "MACHINE",
-    [PLUGIN_FAULT_ELF_MALFORMED] = "ELF_MALFORMED",
-    [PLUGIN_FAULT_NO_NOTE] = "NO_NOTE",
-    [PLUGIN_FAULT_NOTE_MALFORMED] = "NOTE_MALFORMED",
-    [PLUGIN_FAULT_NOTE_MISMATCH] = "NOTE_MISMATCH",
-    [PLUGIN_FAULT_ABI_MAJOR] = "ABI_MAJOR",
-    [PLUGIN_FAULT_NEEDS_MINOR] = "NEEDS_MINOR",
-    [PLUGIN_FAULT_UNKNOWN_FLAG] = "UNKNOWN_FLAG",
-    [PLUGIN_FAULT_WRITABLE] = "WRITABLE",
-    [PLUGIN_FAULT_OWNER] = "OWNER",
-    [PLUGIN_FAULT_DIGEST] = "DIGEST",
-    [PLUGIN_FAULT_CONFIG] = "CONFIG",
-    [PLUGIN_FAULT_COPY] = "COPY",
-    [PLUGIN_FAULT_DEPENDENCY] = "DEPENDENCY",
-    [PLUGIN_FAULT_SYMBOL] = "SYMBOL",
-    [PLUGIN_FAULT_DLOPEN] = "DLOPEN",
-    [PLUGIN_FAULT_ENTRY] = "ENTRY",
-    [PLUGIN_FAULT_MAGIC] = "MAGIC",
-    [PLUGIN_FAULT_SIZE] = "SIZE",
-    [PLUGIN_FAULT_STRIDE] = "STRIDE",
-    [PLUGIN_FAULT_NAME] = "NAME",
-    [PLUGIN_FAULT_NAME_MISMATCH] = "NAME_MISMATCH",
-    [PLUGIN_FAULT_DUPLICATE] = "DUPLICATE",
-    [PLUGIN_FAULT_FIELD] = "FIELD",
-    [PLUGIN_FAULT_PARAM] = "PARAM",
-    [PLUGIN_FAULT_MATCH] = "MATCH",
-    [PLUGIN_FAULT_OP_NAME] = "OP_NAME",
-    [PLUGIN_FAULT_OP_DUPLICATE] = "OP_DUPLICATE",
-    [PLUGIN_FAULT_OP_CALLBACK] = "OP_CALLBACK",
-    [PLUGIN_FAULT_OP_FLAGS] = "OP_FLAGS",
-    [PLUGIN_FAULT_OP_TIMING] = "OP_TIMING",
-    [PLUGIN_FAULT_CALLBACK] = "CALLBACK",
-    [PLUGIN_FAULT_LOAD] = "LOAD",
-    [PLUGIN_FAULT_CONFIGURE] = "CONFIGURE",
-    [PLUGIN_FAULT_ACTIVATE] = "ACTIVATE",
-    [PLUGIN_FAULT_QUARANTINED] = "QUARANTINED",
-    [PLUGIN_FAULT_ABSENT] = "ABSENT",
-};
-
-const char *
-plugin_fault_name (enum plugin_fault_code code)
-{
-    if ((int) code < 0 || code >= PLUGIN_FAULT_LAST_)
-        return "?";
-    return fault_names[code];
-}
 
 const char *
 plugin_state_name (enum plugin_state state)

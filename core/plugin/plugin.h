@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/vec.h"
 #include "farrier/plugin.h"
+#include "plugin/problem.h"
 
 /* THREADS: open, configure, activate, close belong to one thread (control). In between the registry
  * does not change, so that every other function may be called from any thread. Everything that a
@@ -28,60 +29,6 @@ enum plugin_state {
     PLUGIN_QUARANTINED = 2,            /* the process died twice in a row inside it */
     PLUGIN_FAILED = 3,                 /* see faults */
     PLUGIN_ABSENT = 4                  /* configured or required, but there is no such file */
-};
-
-/* Why a plugin is not registered: one code for each way to fail (plugin_fault_name() gives the name
- * that the CLI and the API show, "ABI_MAJOR"). */
-enum plugin_fault_code {
-    PLUGIN_FAULT_NONE = 0,
-    PLUGIN_FAULT_OPEN,                 /* the file can't be read */
-    PLUGIN_FAULT_NOT_ELF,
-    PLUGIN_FAULT_NOT_SHARED,           /* ELF, but not a shared object */
-    PLUGIN_FAULT_CLASS,                /* 32 bits for 64, or the other byte order */
-    PLUGIN_FAULT_MACHINE,              /* another processor */
-    PLUGIN_FAULT_ELF_MALFORMED,
-    PLUGIN_FAULT_NO_NOTE,
-    PLUGIN_FAULT_NOTE_MALFORMED,
-    PLUGIN_FAULT_NOTE_MISMATCH,        /* the note and the struct disagree */
-    PLUGIN_FAULT_ABI_MAJOR,
-    PLUGIN_FAULT_NEEDS_MINOR,
-    PLUGIN_FAULT_UNKNOWN_FLAG,         /* a must-understand flag this core does not know */
-    PLUGIN_FAULT_WRITABLE,             /* others may write to the file or to its directory */
-    PLUGIN_FAULT_OWNER,                /* owned by neither root nor the user that runs this */
-    PLUGIN_FAULT_DIGEST,               /* not in the sha256 allow-list */
-    PLUGIN_FAULT_CONFIG,               /* its file in conf.d/plugins is wrong */
-    PLUGIN_FAULT_COPY,                 /* the private copy could not be made */
-    PLUGIN_FAULT_DEPENDENCY,           /* dlopen: a library is missing */
-    PLUGIN_FAULT_SYMBOL,               /* dlopen: an undefined symbol */
-    PLUGIN_FAULT_DLOPEN,               /* dlopen: anything else */
-    PLUGIN_FAULT_ENTRY,                /* no entry symbol, or it returned NULL */
-    PLUGIN_FAULT_MAGIC,
-    PLUGIN_FAULT_SIZE,                 /* struct_size, count or stride out of range */
-    PLUGIN_FAULT_STRIDE,
-    PLUGIN_FAULT_NAME,                 /* syntax, or a standard op's prefix */
-    PLUGIN_FAULT_NAME_MISMATCH,        /* the struct's name is not the file's stem */
-    PLUGIN_FAULT_DUPLICATE,            /* a plugin of that name was found earlier */
-    PLUGIN_FAULT_FIELD,                /* version, license, vendor, description, thread model … */
-    PLUGIN_FAULT_PARAM,                /* an entry of a params table */
-    PLUGIN_FAULT_MATCH,                /* an entry of a match table */
-    PLUGIN_FAULT_OP_NAME,
-    PLUGIN_FAULT_OP_DUPLICATE,
-    PLUGIN_FAULT_OP_CALLBACK,          /* a callback that the op's flags ask for is missing */
-    PLUGIN_FAULT_OP_FLAGS,
-    PLUGIN_FAULT_OP_TIMING,
-    PLUGIN_FAULT_CALLBACK,             /* load without unload … */
-    PLUGIN_FAULT_LOAD,                 /* load() failed */
-    PLUGIN_FAULT_CONFIGURE,            /* configure() failed */
-    PLUGIN_FAULT_ACTIVATE,             /* activate() failed */
-    PLUGIN_FAULT_QUARANTINED,
-    PLUGIN_FAULT_ABSENT,
-    PLUGIN_FAULT_LAST_
-};
-
-struct plugin_fault {
-    enum plugin_fault_code code;
-    char *message;                     /* one line, both values */
-    char *hint;                        /* the next command or package; "" when there is none */
 };
 
 /* One op, copied in: members that an older plugin does not have are zero. Strings, tables and
@@ -138,20 +85,34 @@ void plugin_registry_deactivate (struct plugin_registry *r);
 /* deactivate (if it was activated), unload, forget. The code stays mapped (RTLD_NODELETE). */
 void plugin_registry_close (struct plugin_registry *r);
 
-/* Judges one file without a registry: all of the checks up to and with the struct. When code is
- * false nothing of the file is executed (ELF and note only). *ret must be freed with
- * plugin_report_free(). Returns 0 when there is no fault. */
+/* How plugin_check() looks at a file. */
+enum plugin_check_flag {
+    /* Run its code too, up to and with the struct: constructors and the entry point. Do that in a
+     * process that may die of it. Without it nothing of the file is executed. */
+    PLUGIN_CHECK_RUN = 1,
+    /* Owner and mode of the file and of its directory as well. */
+    PLUGIN_CHECK_POLICY = 2,
+    /* What a loader forgives, an author should not: PLUGIN_FAULT_EXPORTS. */
+    PLUGIN_CHECK_STRICT = 4
+};
+
 struct plugin_report {
-    struct plugin_info info;
+    struct plugin_info info;           /* faults: all of them; ops and params only with RUN */
     void *owned;
 };
+
+/* Judges one file without a registry, a configuration or a running farrier. Returns 0 when there is
+ * no fault, else FARRIER_E_INVALID with the first in *err; or ERR_NOT_FOUND, and *ret untouched,
+ * when there is no such file. Free *ret with plugin_report_free(). */
+int32_t plugin_check (const char *file, unsigned flags, struct plugin_report *ret,
+                      struct err *err);
+/* The same with PLUGIN_CHECK_POLICY. */
 int32_t plugin_check_file (const char *file, bool run_code, struct plugin_report *ret,
                            struct err *err);
 void plugin_report_free (struct plugin_report *report);
 
 /* Lifts a quarantine (takes effect at the next start). ERR_NOT_FOUND when there is none. */
 int32_t plugin_release (const char *state_dir, const char *name, struct err *err);
-const char *plugin_fault_name (enum plugin_fault_code code);
 const char *plugin_state_name (enum plugin_state state);   /* "registered", "failed" … */
 
 /* --- look ----------------------------------------------------------------------------------- */

@@ -273,17 +273,23 @@ plugin_registry_reload (struct plugin_registry *r, struct err *err)
 /* --- one file ------------------------------------------------------------------------------- */
 
 int32_t
-plugin_check_file (const char *file, bool run_code, struct plugin_report *ret, struct err *err)
+plugin_check (const char *file, unsigned flags, struct plugin_report *ret, struct err *err)
 {
     if (!fs_exists (file))
         return err_set (err, ERR_NOT_FOUND, "there is no file %s", file);
-    struct plugin_settings settings = { 0 };
+    struct plugin_settings settings = { .trust_files = (flags & PLUGIN_CHECK_POLICY) == 0 };
     struct plugin *p = plugin_new (file);
-    bool ok = plugin_examine (p, &settings, run_code);
+    bool ok = plugin_examine (p, &settings, (flags & PLUGIN_CHECK_RUN) != 0);
     int32_t rc = ok ? 0 : fault_to_err (&p->faults, p->name, err);
     p->info.state = ok ? PLUGIN_REGISTERED : PLUGIN_FAILED;
     *ret = (struct plugin_report) { p->info, p };
     return rc;
+}
+
+int32_t
+plugin_check_file (const char *file, bool run_code, struct plugin_report *ret, struct err *err)
+{
+    return plugin_check (file, PLUGIN_CHECK_POLICY | (run_code ? PLUGIN_CHECK_RUN : 0u), ret, err);
 }
 
 void
