@@ -307,6 +307,89 @@ struct farrier_host {
     FARRIER_PAD (sink_image)
     int32_t (*sink_record) (struct farrier_sink *sink, const char *json_text);
     FARRIER_PAD (sink_record)
+
+    /* --- configuration and endpoints, further ----------------------------------------------- */
+
+    /* A parameter of type JSON (a group or list in the file); NULL when absent. Ends with
+     * configure(): copy what is needed. */
+    const struct farrier_json *(*config_json) (const struct farrier_config *cfg, const char *name);
+    FARRIER_PAD (config_json)
+    /* Where an endpoint of the step's host is (name NULL = "bmc"), for tools that are told so in
+     * their arguments. UNSUPPORTED when the host has none of that name. Sends nothing. */
+    int32_t (*endpoint) (struct farrier_step *step, const char *name,
+                         struct farrier_endpoint *ret);
+    FARRIER_PAD (endpoint)
+    const struct farrier_json *(*json_number) (struct farrier_step *step, double number);
+    FARRIER_PAD (json_number)          /* NULL unless finite */
+
+    /* --- XML, small: a document and XPath 1.0 ----------------------------------------------- */
+
+    /* At most 8 MiB and 256 levels; a document with a DOCTYPE is INVALID, and nothing outside of
+     * it is ever read. *ret_root: its root element. */
+    int32_t (*xml_parse) (struct farrier_step *step, const char *bytes, size_t len,
+                          const struct farrier_xml **ret_root, struct farrier_error *err);
+    FARRIER_PAD (xml_parse)
+    /* NULL when the body is not such a document. */
+    const struct farrier_xml *(*response_xml) (const struct farrier_response *response);
+    FARRIER_PAD (response_xml)
+    /* The index-th element or attribute that xpath selects, seen from node; NULL past the last, and
+     * for an expression that is malformed (logged). Prefixes are those that the root element
+     * declares; its default namespace has the prefix "d". */
+    const struct farrier_xml *(*xml_find) (const struct farrier_xml *node, const char *xpath,
+                                           uint32_t index);
+    FARRIER_PAD (xml_find)
+    uint32_t (*xml_count) (const struct farrier_xml *node, const char *xpath);
+    FARRIER_PAD (xml_count)
+    /* The text of what xpath selects first ("string(…)" and "count(…)" work too); NULL when it
+     * selects nothing. xpath NULL: of the node. */
+    const char *(*xml_text) (const struct farrier_xml *node, const char *xpath);
+    FARRIER_PAD (xml_text)
+    const char *(*xml_name) (const struct farrier_xml *node);
+    FARRIER_PAD (xml_name)             /* without prefix */
+    const char *(*xml_attr) (const struct farrier_xml *node, const char *name);
+    FARRIER_PAD (xml_attr)             /* without prefix; NULL when absent */
+
+    /* --- XML, large: event by event, in little memory --------------------------------------- */
+
+    /* bytes must stay until the callback returns. NULL past the memory limit. */
+    struct farrier_xml_reader *(*xml_open) (struct farrier_step *step, const char *bytes,
+                                            size_t len);
+    FARRIER_PAD (xml_open)
+    /* An enum farrier_xml_event; INVALID with the line when the document is malformed, has a
+     * DOCTYPE or more than 256 levels. */
+    int32_t (*xml_next) (struct farrier_xml_reader *reader, struct farrier_error *err);
+    FARRIER_PAD (xml_next)
+    /* Of the event: valid until the next xml_next(). */
+    const char *(*xml_reader_name) (struct farrier_xml_reader *reader);
+    FARRIER_PAD (xml_reader_name)      /* without prefix; NULL at a text */
+    const char *(*xml_reader_attr) (struct farrier_xml_reader *reader, const char *name);
+    FARRIER_PAD (xml_reader_attr)
+    const char *(*xml_reader_text) (struct farrier_xml_reader *reader);
+    FARRIER_PAD (xml_reader_text)      /* NULL unless at a text */
+    uint32_t (*xml_reader_depth) (struct farrier_xml_reader *reader);
+    FARRIER_PAD (xml_reader_depth)     /* 0 = the root element */
+    /* At an ELEMENT: all that is in it, for xml_find() and xml_text(); valid until the next
+     * xml_next(). NULL when it is malformed. */
+    const struct farrier_xml *(*xml_expand) (struct farrier_xml_reader *reader);
+    FARRIER_PAD (xml_expand)
+    /* At an ELEMENT: goes to its end; the next xml_next() tells what follows. */
+    int32_t (*xml_skip) (struct farrier_xml_reader *reader, struct farrier_error *err);
+    FARRIER_PAD (xml_skip)
+
+    /* --- image, further --------------------------------------------------------------------- */
+
+    /* The member "metadata" of the image's manifest, an object; NULL when it has none. */
+    const struct farrier_json *(*image_metadata) (struct farrier_step *step,
+                                                  const struct farrier_image *image);
+    FARRIER_PAD (image_metadata)
+    /* The image's attachments by position; INVALID past the last. */
+    int32_t (*image_attachment_at) (const struct farrier_image *image, uint32_t index,
+                                    struct farrier_attachment *ret);
+    FARRIER_PAD (image_attachment_at)
+    /* Bytes read, 0 at the end, or a negative code; INVALID: there is no such attachment. */
+    int64_t (*image_attachment_read) (const struct farrier_image *image, const char *name,
+                                      uint64_t offset, void *buffer, size_t len);
+    FARRIER_PAD (image_attachment_read)
 };
 
 #ifdef __cplusplus

@@ -66,6 +66,10 @@ extern "C" {
 #define farrier_fail_http(step, err, response, ...)                                        \
     farrier_host_of (step)->fail_http ((err), (response), __VA_ARGS__)
 #define farrier_hint(step, err, ...) farrier_host_of (step)->hint ((err), __VA_ARGS__)
+/* Where there is no step: load() has the host, configure() farrier_host_of (cfg). */
+#define farrier_host_log(host, level, ...) (host)->log ((host), NULL, (level), __VA_ARGS__)
+#define farrier_host_fail(host, err, code, ...) (host)->fail ((err), (code), __VA_ARGS__)
+#define farrier_host_hint(host, err, ...) (host)->hint ((err), __VA_ARGS__)
 #define farrier_skip(step, ...) farrier_host_of (step)->skip ((step), __VA_ARGS__)
 #define farrier_printf(step, ...) farrier_host_of (step)->printf ((step), __VA_ARGS__)
 
@@ -83,6 +87,13 @@ farrier_config_i64 (const struct farrier_config *cfg, const char *name)
 {
     const struct farrier_host *host = farrier_host_of (cfg);
     return FARRIER_HAS (host, config_i64) ? host->config_i64 (cfg, name) : 0;
+}
+
+static inline const struct farrier_json *
+farrier_config_json (const struct farrier_config *cfg, const char *name)
+{
+    const struct farrier_host *host = farrier_host_of (cfg);
+    return FARRIER_HAS (host, config_json) ? host->config_json (cfg, name) : NULL;
 }
 
 /* --- the step ------------------------------------------------------------------------------- */
@@ -129,6 +140,13 @@ farrier_component_at (struct farrier_step *step, uint32_t index, struct farrier_
     const struct farrier_host *host = farrier_host_of (step);
     return FARRIER_HAS (host, component_at)
                ? host->component_at (step, index, ret) : FARRIER_E_UNSUPPORTED;
+}
+
+static inline int32_t
+farrier_endpoint (struct farrier_step *step, const char *name, struct farrier_endpoint *ret)
+{
+    const struct farrier_host *host = farrier_host_of (step);
+    return FARRIER_HAS (host, endpoint) ? host->endpoint (step, name, ret) : FARRIER_E_UNSUPPORTED;
 }
 
 static inline const struct farrier_image *
@@ -434,6 +452,13 @@ farrier_json_integer (struct farrier_step *step, int64_t number)
 }
 
 static inline const struct farrier_json *
+farrier_json_number (struct farrier_step *step, double number)
+{
+    const struct farrier_host *host = farrier_host_of (step);
+    return FARRIER_HAS (host, json_number) ? (host->json_number) (step, number) : NULL;
+}
+
+static inline const struct farrier_json *
 farrier_json_boolean (struct farrier_step *step, int32_t truth)
 {
     const struct farrier_host *host = farrier_host_of (step);
@@ -456,6 +481,122 @@ farrier_json_text (struct farrier_step *step, const struct farrier_json *value)
 {
     const struct farrier_host *host = farrier_host_of (step);
     return FARRIER_HAS (host, json_text) ? host->json_text (step, value) : NULL;
+}
+
+/* --- XML; a NULL node is an absent one ------------------------------------------------------ */
+
+static inline int32_t
+farrier_xml_parse (struct farrier_step *step, const char *bytes, size_t len,
+                   const struct farrier_xml **ret_root, struct farrier_error *err)
+{
+    const struct farrier_host *host = farrier_host_of (step);
+    return FARRIER_HAS (host, xml_parse)
+               ? host->xml_parse (step, bytes, len, ret_root, err) : FARRIER_E_UNSUPPORTED;
+}
+
+static inline const struct farrier_xml *
+farrier_response_xml (const struct farrier_response *response)
+{
+    const struct farrier_host *host = farrier_host_of (response);
+    return FARRIER_HAS (host, response_xml) ? host->response_xml (response) : NULL;
+}
+
+static inline const struct farrier_xml *
+farrier_xml_find (const struct farrier_xml *node, const char *xpath, uint32_t index)
+{
+    const struct farrier_host *host = node == NULL ? NULL : farrier_host_of (node);
+    return host != NULL && FARRIER_HAS (host, xml_find)
+               ? host->xml_find (node, xpath, index) : NULL;
+}
+
+static inline uint32_t
+farrier_xml_count (const struct farrier_xml *node, const char *xpath)
+{
+    const struct farrier_host *host = node == NULL ? NULL : farrier_host_of (node);
+    return host != NULL && FARRIER_HAS (host, xml_count) ? host->xml_count (node, xpath) : 0;
+}
+
+static inline const char *
+farrier_xml_text (const struct farrier_xml *node, const char *xpath)
+{
+    const struct farrier_host *host = node == NULL ? NULL : farrier_host_of (node);
+    return host != NULL && FARRIER_HAS (host, xml_text) ? host->xml_text (node, xpath) : NULL;
+}
+
+static inline const char *
+farrier_xml_name (const struct farrier_xml *node)
+{
+    const struct farrier_host *host = node == NULL ? NULL : farrier_host_of (node);
+    return host != NULL && FARRIER_HAS (host, xml_name) ? host->xml_name (node) : NULL;
+}
+
+static inline const char *
+farrier_xml_attr (const struct farrier_xml *node, const char *name)
+{
+    const struct farrier_host *host = node == NULL ? NULL : farrier_host_of (node);
+    return host != NULL && FARRIER_HAS (host, xml_attr) ? host->xml_attr (node, name) : NULL;
+}
+
+static inline struct farrier_xml_reader *
+farrier_xml_open (struct farrier_step *step, const char *bytes, size_t len)
+{
+    const struct farrier_host *host = farrier_host_of (step);
+    return FARRIER_HAS (host, xml_open) ? host->xml_open (step, bytes, len) : NULL;
+}
+
+static inline int32_t
+farrier_xml_next (struct farrier_xml_reader *reader, struct farrier_error *err)
+{
+    const struct farrier_host *host = reader == NULL ? NULL : farrier_host_of (reader);
+    return host != NULL && FARRIER_HAS (host, xml_next)
+               ? host->xml_next (reader, err) : FARRIER_E_UNSUPPORTED;
+}
+
+static inline const char *
+farrier_xml_reader_name (struct farrier_xml_reader *reader)
+{
+    const struct farrier_host *host = reader == NULL ? NULL : farrier_host_of (reader);
+    return host != NULL && FARRIER_HAS (host, xml_reader_name)
+               ? host->xml_reader_name (reader) : NULL;
+}
+
+static inline const char *
+farrier_xml_reader_attr (struct farrier_xml_reader *reader, const char *name)
+{
+    const struct farrier_host *host = reader == NULL ? NULL : farrier_host_of (reader);
+    return host != NULL && FARRIER_HAS (host, xml_reader_attr)
+               ? host->xml_reader_attr (reader, name) : NULL;
+}
+
+static inline const char *
+farrier_xml_reader_text (struct farrier_xml_reader *reader)
+{
+    const struct farrier_host *host = reader == NULL ? NULL : farrier_host_of (reader);
+    return host != NULL && FARRIER_HAS (host, xml_reader_text)
+               ? host->xml_reader_text (reader) : NULL;
+}
+
+static inline uint32_t
+farrier_xml_reader_depth (struct farrier_xml_reader *reader)
+{
+    const struct farrier_host *host = reader == NULL ? NULL : farrier_host_of (reader);
+    return host != NULL && FARRIER_HAS (host, xml_reader_depth)
+               ? host->xml_reader_depth (reader) : 0;
+}
+
+static inline const struct farrier_xml *
+farrier_xml_expand (struct farrier_xml_reader *reader)
+{
+    const struct farrier_host *host = reader == NULL ? NULL : farrier_host_of (reader);
+    return host != NULL && FARRIER_HAS (host, xml_expand) ? host->xml_expand (reader) : NULL;
+}
+
+static inline int32_t
+farrier_xml_skip (struct farrier_xml_reader *reader, struct farrier_error *err)
+{
+    const struct farrier_host *host = reader == NULL ? NULL : farrier_host_of (reader);
+    return host != NULL && FARRIER_HAS (host, xml_skip)
+               ? host->xml_skip (reader, err) : FARRIER_E_UNSUPPORTED;
 }
 
 /* --- awaits: at most one a callback, then return FARRIER_PENDING (or FARRIER_ADOPT) --------- */
@@ -584,6 +725,32 @@ farrier_image_publish (struct farrier_step *step, const struct farrier_image *im
     const struct farrier_host *host = farrier_host_of (step);
     return FARRIER_HAS (host, image_publish)
                ? host->image_publish (step, image, ret_url, err) : FARRIER_E_UNSUPPORTED;
+}
+
+static inline const struct farrier_json *
+farrier_image_metadata (struct farrier_step *step, const struct farrier_image *image)
+{
+    const struct farrier_host *host = farrier_host_of (step);
+    return FARRIER_HAS (host, image_metadata) ? host->image_metadata (step, image) : NULL;
+}
+
+static inline int32_t
+farrier_image_attachment_at (const struct farrier_image *image, uint32_t index,
+                             struct farrier_attachment *ret)
+{
+    const struct farrier_host *host = farrier_host_of (image);
+    return FARRIER_HAS (host, image_attachment_at)
+               ? host->image_attachment_at (image, index, ret) : FARRIER_E_UNSUPPORTED;
+}
+
+static inline int64_t
+farrier_image_attachment_read (const struct farrier_image *image, const char *name,
+                               uint64_t offset, void *buffer, size_t len)
+{
+    const struct farrier_host *host = farrier_host_of (image);
+    return FARRIER_HAS (host, image_attachment_read)
+               ? host->image_attachment_read (image, name, offset, buffer, len)
+               : (int64_t) FARRIER_E_UNSUPPORTED;
 }
 
 static inline int32_t

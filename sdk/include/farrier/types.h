@@ -42,6 +42,8 @@ struct farrier_image;                  /* a firmware image of the repository */
 struct farrier_config;                 /* the plugin's section of conf.d/plugins/NAME.conf */
 struct farrier_reader;                 /* bytes of a file that is being recognised */
 struct farrier_sink;                   /* where recognised metadata goes */
+struct farrier_xml;                    /* an element (or attribute) of an XML document */
+struct farrier_xml_reader;             /* an XML document that is read event by event */
 
 /* A table: items are `stride` bytes apart, so that an item may grow. */
 struct farrier_table {
@@ -168,6 +170,40 @@ struct farrier_effects {
 #define FARRIER_ENDPOINT_IPMI "ipmi"
 #define FARRIER_ENDPOINT_OS "os"       /* further ones: "service:NAME" */
 
+/* What endpoint() answers: for tools that are told where to go in their arguments. Credentials are
+ * not here: await_process hands them to the tool (secret_env, secret_fds). */
+struct farrier_endpoint {
+    uint32_t struct_size;
+    uint32_t port;
+    const char *url;                   /* "https://192.0.2.7:8443"; no path */
+    FARRIER_PAD (url)
+    const char *address;               /* "192.0.2.7", "2001:db8::7", "bmc7.example" */
+    FARRIER_PAD (address)
+    uint8_t has_credential;            /* 1: a user and a password are kept for it */
+    uint8_t reserved0[7];
+};
+
+/* A file that belongs to an image (a detached signature …): image_attachment_at(). */
+struct farrier_attachment {
+    uint32_t struct_size;
+    uint32_t reserved0;
+    const char *name;                  /* "compsig": by which a part or a read asks for it */
+    FARRIER_PAD (name)
+    const char *filename;              /* what a BMC is told */
+    FARRIER_PAD (filename)
+    const char *sha256;                /* 64 lower-case hex digits */
+    FARRIER_PAD (sha256)
+    uint64_t size_bytes;
+};
+
+/* What xml_next() came to. */
+enum farrier_xml_event {
+    FARRIER_XML_END = 0,               /* of the document */
+    FARRIER_XML_ELEMENT = 1,           /* begins: name, attributes */
+    FARRIER_XML_ELEMENT_END = 2,       /* ends (also of an empty one) */
+    FARRIER_XML_TEXT = 3               /* text or CDATA that is not only blanks */
+};
+
 /* About the step (step_info). */
 struct farrier_step_info {
     uint32_t struct_size;
@@ -226,6 +262,11 @@ struct farrier_wake {
     uint32_t reads;                    /* REACHABLE: good reads seen; TASK: polls made */
     uint8_t gap_seen;                  /* REACHABLE, TASK: 1 when the BMC was away meanwhile */
     uint8_t reserved0[7];
+    /* TASK that failed, and answers of 400 and more: "Update.1.0.ApplyFailed"; NULL = none told */
+    const char *vendor_id;
+    FARRIER_PAD (vendor_id)
+    const char *hint;                  /* for code != 0: the next command; NULL = none */
+    FARRIER_PAD (hint)
 };
 
 /* One document of a COLLECTED wake. */
@@ -419,7 +460,8 @@ enum farrier_proof {
     FARRIER_PROOF_NONE = 0,
     FARRIER_PROOF_GAP = 1,             /* a read failed in between */
     FARRIER_PROOF_CHANGED = 2,         /* the value at proof_pointer differs from proof_before */
-    FARRIER_PROOF_GAP_OR_CHANGED = 3
+    FARRIER_PROOF_GAP_OR_CHANGED = 3,
+    FARRIER_PROOF_LOWER = 4            /* the number at proof_pointer is below proof_before: uptime */
 };
 
 /* await_until: watch a resource until it is as wanted, `good` times in a row. */
@@ -487,6 +529,39 @@ struct farrier_process {
     uint64_t max_output_bytes;         /* 0 = 1 MiB of each stream is kept */
     /* struct farrier_pair: value is "endpoint:user" or "endpoint:password" */
     struct farrier_table secret_env;
+    struct farrier_table secret_fds;   /* struct farrier_secret_fd */
+    /* The tool's input instead of stdin_text; 1: the step's image, its bytes as they are. */
+    uint8_t stdin_image;
+    /* 1: exits[] is judged on the exit status as a signed byte (255 is -1) */
+    uint8_t exit_signed;
+    uint8_t reserved0[6];
+    /* struct farrier_exit_map; the first that fits gives the wake its code. None fits: code 0, and
+     * the plugin judges exit_status itself. */
+    struct farrier_table exits;
+    /* struct farrier_pair: name is a file in the tool's working directory, value the artifact that
+     * is put there before it starts. */
+    struct farrier_table inputs;
+    /* struct farrier_pair: name is a file in the tool's working directory, value the artifact that
+     * it is kept as when the tool has ended. A file that is not there is passed over. */
+    struct farrier_table outputs;
+    uint64_t max_memory_bytes;         /* address space; 0 = no limit */
+    uint64_t max_file_bytes;           /* of one file it writes; 0 = no limit */
+    uint64_t max_cpu_s;                /* processor time; 0 = no limit */
+};
+
+/* A secret that the tool reads from a descriptor of its own. */
+struct farrier_secret_fd {
+    int32_t fd;                        /* 3 to 9; 0 = its standard input */
+    uint32_t reserved0;
+    const char *value;                 /* "endpoint:user" or "endpoint:password" */
+    FARRIER_PAD (value)
+};
+
+/* What an exit status means. Killed by a signal: -signal; only `from` of that value fits it. */
+struct farrier_exit_map {
+    int32_t from, to;                  /* both included */
+    int32_t code;                      /* FARRIER_OK or an enum farrier_error_code */
+    uint32_t reserved0;
 };
 
 enum farrier_process_state {
