@@ -6,6 +6,7 @@
 #include "net/http.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -475,23 +476,52 @@ START_TEST (open_connections_stay_in_the_budget)
 }
 END_TEST
 
+/* Holds the loop's thread until the test unlocks it: what is submitted meanwhile is there at once. */
+static void
+hold_loop (void *lock)
+{
+    pthread_mutex_lock (lock);
+    pthread_mutex_unlock (lock);
+}
+
 START_TEST (one_host_has_its_limit)
 {
     struct gathering g = { .lock = PTHREAD_MUTEX_INITIALIZER,
                            .changed = PTHREAD_COND_INITIALIZER, .wait_for = 3 };
-    struct net_options options = { .per_host = 3 };
+    struct net_options options = { .per_host = 3, .keep_ms = 3600000 };
     struct setup s = begin (gather, &g, &options, NULL);
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock (&lock);
+    net_post (net, NULL, hold_loop, &lock);
     for (int i = 0; i < 60; i++) {
         struct net_request q = { .target = s.target, .path = "/x", .done = on_gathered,
                                  .arg = &g };
         net_submit (&q);
     }
+    pthread_mutex_unlock (&lock);
     wait_done (&g, 60);
     ck_assert_int_eq (g.most_inside, 3);
     ck_assert_int_eq (test_bmc_accepted (s.bmc), 3);       /* kept while more is due */
     end (&s);
 }
 END_TEST
+
+static void
+on_passed (void *sem)
+{
+    sem_post (sem);
+}
+
+/* Until the loop has ended what it is doing. */
+static void
+pass_loop (void)
+{
+    sem_t passed;
+    sem_init (&passed, 0, 0);
+    net_post (net, NULL, on_passed, &passed);
+    sem_wait (&passed);
+    sem_destroy (&passed);
+}
 
 START_TEST (idle_connections_are_closed)
 {
@@ -503,11 +533,9 @@ START_TEST (idle_connections_are_closed)
     ck_assert_uint_eq (counts.open_connections, 1);
     net_response_free (ask (s.target, "GET", "/x", NULL));
     ck_assert_int_eq (test_bmc_accepted (s.bmc), 1);
-    for (int i = 0; i < 2000 && counts.open_connections > 0; i++) {
-        struct timespec nap = { .tv_nsec = 5000000 };
-        nanosleep (&nap, NULL);        /* waits for what must come, at most 10 s */
-        net_counts (net, &counts);
-    }
+    test_bmc_wait_closed (s.bmc);
+    pass_loop ();                      /* it has sent its farewell, and may still be closing */
+    net_counts (net, &counts);
     ck_assert_uint_eq (counts.open_connections, 0);
     end (&s);
 }

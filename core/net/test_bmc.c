@@ -40,6 +40,7 @@ struct test_bmc {
     int listener, port;
     pthread_t thread;
     pthread_mutex_t lock;
+    pthread_cond_t closed;             /* open fell */
     struct list connections;
     SSL_CTX *ctx;                      /* under lock: may be replaced */
     char *pem, url[64], sha256[65];
@@ -326,6 +327,7 @@ connection_main (void *arg)
     buf_free (&c->ahead);
     pthread_mutex_lock (&bmc->lock);
     bmc->open--;
+    pthread_cond_broadcast (&bmc->closed);
     close (c->fd);
     c->fd = -1;
     pthread_mutex_unlock (&bmc->lock);
@@ -367,6 +369,7 @@ test_bmc_start (const struct test_bmc_options *options)
     bmc->seen = mem_array (SEEN_MAX, sizeof *bmc->seen);
     list_init (&bmc->connections);
     pthread_mutex_init (&bmc->lock, NULL);
+    pthread_cond_init (&bmc->closed, NULL);
     if (!options->plain)
         set_certificate (bmc);
     bmc->listener = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -399,6 +402,7 @@ test_bmc_stop (struct test_bmc *bmc)
         mem_free (c);
     }
     SSL_CTX_free (bmc->ctx);
+    pthread_cond_destroy (&bmc->closed);
     pthread_mutex_destroy (&bmc->lock);
     mem_free (bmc->pem);
     mem_free (bmc->seen);
@@ -462,6 +466,15 @@ int
 test_bmc_accepted (struct test_bmc *bmc)
 {
     return locked_int (bmc, &bmc->accepted);
+}
+
+void
+test_bmc_wait_closed (struct test_bmc *bmc)
+{
+    pthread_mutex_lock (&bmc->lock);
+    while (bmc->open > 0)
+        pthread_cond_wait (&bmc->closed, &bmc->lock);
+    pthread_mutex_unlock (&bmc->lock);
 }
 
 int

@@ -46,6 +46,7 @@ void test_bmc_new_certificate (struct test_bmc *bmc);            /* for connecti
 int test_bmc_requests (struct test_bmc *bmc);     /* seen so far */
 int test_bmc_most_open (struct test_bmc *bmc);    /* connections open at once, the most */
 int test_bmc_accepted (struct test_bmc *bmc);     /* connections so far */
+void test_bmc_wait_closed (struct test_bmc *bmc); /* until no connection is open */
 int test_bmc_count (struct test_bmc *bmc, const char *method, const char *path);  /* NULL = any */
 
 /* For handlers. headers: "Name: value\r\n…" or NULL. */
