@@ -6,6 +6,7 @@
  */
 #include "engine/engine.h"
 
+#include <openssl/crypto.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -452,6 +453,8 @@ END_TEST
 int
 main (void)
 {
+    /* libuv's threads end after the exit handlers: OpenSSL must still be there for theirs. */
+    OPENSSL_init_crypto (OPENSSL_INIT_NO_ATEXIT, NULL);
     const TTest *const tests[] = {
         set_and_save, fail_has_its_cause, one_job_holds_a_host, approve_gives_the_lock_back,
         a_restart_goes_on, an_http_service_that_is_not_there, artifacts, timers, ladder,

@@ -15,7 +15,7 @@
 #include "fleet/credential.h"
 #include "store/store.h"
 
-#define HOST_NAME_MAX 128
+#define HOST_NAME_BYTES_MAX 128
 #define HOST_LABELS_MAX 64
 #define HOST_BINDINGS_MAX 16
 

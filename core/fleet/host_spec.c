@@ -94,7 +94,7 @@ host_name_valid (const char *name, struct err *err)
     const char *wrong = NULL;
     if (str_empty (name))
         wrong = "is empty";
-    else if (strlen (name) > HOST_NAME_MAX)
+    else if (strlen (name) > HOST_NAME_BYTES_MAX)
         wrong = "is longer than 128 bytes";
     else if (!isalnum ((unsigned char) name[0]))
         wrong = "does not begin with a letter or a digit";

@@ -32,7 +32,7 @@ struct upload {
     struct chunk chunks[2];
     int taking, filling_index;
     bool filling;                      /* the pool works on body and a chunk, or will */
-    bool sending, paused;
+    bool sending, paused, asked;       /* asked: libcurl is connected and wants the body */
     uint64_t total, filled, taken;
     int32_t fill_code;                 /* of the last fill that has ended */
     int32_t work_code;                 /* the pool's */
@@ -140,6 +140,9 @@ on_read (void *arg, char *buf, size_t len)
     struct upload *u = arg;
     if (u->taken == u->total)
         return 0;
+    if (!u->asked)
+        u->moved_at = loop_now (u->loop);        /* connecting has a limit of its own */
+    u->asked = true;
     size_t taken = take_bytes (u, buf, len);
     if (taken > 0) {
         fill_next (u);
@@ -183,7 +186,7 @@ on_begin (void *arg)
                      : slow_ms > TOTAL_MIN_MS ? slow_ms
                                               : TOTAL_MIN_MS;
     u->sending = true;
-    u->paused = false;
+    u->paused = u->asked = false;
     u->taking = 0;
     u->filled = u->taken = u->moved = u->all_sent_at = 0;
     u->fill_code = 0;
@@ -235,7 +238,7 @@ on_tick (void *arg, uint64_t now)
     if (now - u->told_at >= PROGRESS_EVERY_MS)
         tell_progress (u, now);
 
-    if (u->taken < u->total && now - u->moved_at > u->stall_ms) {
+    if (u->asked && u->taken < u->total && now - u->moved_at > u->stall_ms) {
         request_fail (u->r, FARRIER_E_TIMEOUT, "upload to %s%s stalled at %llu of %llu bytes: "
                       "nothing moved for %u ms", u->r->target->name, u->r->path,
                       (unsigned long long) u->taken, (unsigned long long) u->total, u->stall_ms);

@@ -335,9 +335,11 @@ END_TEST
 START_TEST (somebody_else_updates)
     {
         lab_start (&lab, "generic:1");
+        lab_inject (&lab, 0, "task-stuck", "");            /* until the busy answer was seen */
         lab_inject (&lab, 0, "foreign-task", "\"ms\":150,\"component\":\"bios\",\"version\":\"9\"");
         testing_string (lab_text (&lab, 0, TASKS "1", "/TaskState"), "Running");
         push ("bios", "2", 503);
+        json_decref (lab_control (&lab, "{\"command\":\"clear\",\"target\":\"all\"}"));
         lab_wait (&lab, 0, INVENTORY "BIOS", "/Version", "9");
         testing_string (lab_text (&lab, 0, TASKS "1", "/TaskState"), "Completed");
         ck_assert_int_eq (lab_count (&lab, 0, "/flashes_started"), 0);
