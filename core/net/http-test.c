@@ -476,7 +476,7 @@ START_TEST (open_connections_stay_in_the_budget)
 }
 END_TEST
 
-/* Holds the loop's thread until the test unlocks it: what is submitted meanwhile is there at once. */
+/* Holds the loop's thread until the test unlocks it: its work gathers meanwhile. */
 static void
 hold_loop (void *lock)
 {
