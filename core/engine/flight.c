@@ -123,6 +123,7 @@ flight_start (struct engine *engine, const char *job_id, const struct flight_pla
     f->seq = plan->seq;
     f->spec = json_incref ((json_t *) plan->spec);
     f->deadline_ms = plan->deadline_ms;
+    f->launched_ms = plan->launched_ms;
     f->gated = plan->gated;
     f->image_part = -1;
     f->is_timer = str_eq (json_str (plan->spec, "/kind"), "timer");

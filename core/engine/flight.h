@@ -21,6 +21,7 @@ struct flight_plan {
     int64_t seq;
     const json_t *spec;
     int64_t deadline_ms;               /* wall clock; 0 = none */
+    int64_t launched_ms;               /* of an earlier launch, in the journal; 0 = none */
     bool gated;                        /* a change that has not left yet: LETTER_GATE first */
 };
 
@@ -47,7 +48,7 @@ struct flight {
     char *job_id, *attempt_id;
     int64_t seq;
     json_t *spec;
-    int64_t deadline_ms;
+    int64_t deadline_ms, launched_ms;
     bool gated, is_timer;
     atomic_uint refs;
     net_handle request;                /* or upload, or download */

@@ -23,7 +23,9 @@
 #define OUTPUT_MAX (1u << 20)
 
 struct child {
-    char *dir;
+    char *attempt_dir;
+    char *dir;                         /* of this run: attempt_dir/SEQ */
+    char *host_id;
     struct spawn_tail tail;
     struct spawn_status status;
     char *pattern, *line;
@@ -31,17 +33,25 @@ struct child {
     atomic_bool stopped;
 };
 
+/* The newest run of the step's attempt; the attempt's own when there was none. Heap. */
 static char *
-dir_of (struct engine *engine, const char *attempt_id)
+last_dir (struct farrier_step *step)
 {
-    return str_printf ("%s/%s", engine->o.run_dir, attempt_id);
+    char *dir = fs_join (step->in.engine->o.run_dir, step->in.attempt_id);
+    char *last = spawn_last (dir, INT64_MAX);
+    if (last == NULL)
+        return dir;
+    mem_free (dir);
+    return last;
 }
 
 static void
 child_free (struct child *c)
 {
     spawn_tail_clear (&c->tail);
+    mem_free (c->attempt_dir);
     mem_free (c->dir);
+    mem_free (c->host_id);
     mem_free (c->pattern);
     mem_free (c->line);
     mem_free (c);
@@ -219,7 +229,7 @@ start_child (struct flight *f, const char *host_id, struct err *err)
         .timeout_ms = flight_left_ms (f, json_int_or (s, "/timeout_ms", 0)),
         .max_output_bytes = (uint64_t) json_int_or (s, "/max_output_bytes", 0),
     };
-    rc = fs_mkdirs (f->engine->o.run_dir, 0700, err);
+    rc = fs_mkdirs (f->child->attempt_dir, 0700, err);
     if (rc == 0)
         rc = spawn_start (f->child->dir, &spec, secrets, secret_count, err);
     wipe_secrets (secrets, secret_count);
@@ -228,29 +238,76 @@ start_child (struct flight *f, const char *host_id, struct err *err)
     return rc;
 }
 
-/* `launched` is on the disk: start it, or take up the one that this attempt has already. */
-void
-flight_process_go (struct flight *f, const char *host_id)
+/* A machine that was restarted has forgotten what ran (run_dir may be in memory): the journal says
+ * that it was started, so it counts as lost, never as not started. */
+static bool
+forgotten (const struct flight *f)
 {
+    return f->launched_ms != 0 && f->launched_ms < clock_wall_ms () - clock_boot_ms ();
+}
+
+/* Runs of one attempt never overlap: one that was told to end has its grace first. */
+static bool
+predecessor_runs (const struct flight *f)
+{
+    struct spawn_status status = { 0 };
+    char *dir = spawn_last (f->child->attempt_dir, f->seq);
+    bool runs = dir != NULL && spawn_status (dir, &status, NULL) == 0
+                && status.state == SPAWN_RUNNING;
+    mem_free (dir);
+    return runs;
+}
+
+static void go (void *arg);
+
+/* On the loop. */
+static void
+go_again (void *arg)
+{
+    struct flight *f = arg;
+    net_work (f->engine->o.net, f->job_id, go, let_go, f);
+}
+
+/* Start it, or take up the one that is there already. Worker or thread pool; borrows the flight. */
+static void
+go (void *arg)
+{
+    struct flight *f = arg;
     struct spawn_status status;
     struct err err;
+    if (atomic_load (&f->child->stopped))
+        return;
     int32_t rc = spawn_status (f->child->dir, &status, &err);
-    if (rc == 0 && status.state == SPAWN_NOT_STARTED)
-        rc = start_child (f, host_id, &err);
+    bool fresh = rc == 0 && status.state == SPAWN_NOT_STARTED;
+    if (fresh && predecessor_runs (f)) {
+        net_timer (f->engine->o.net, f->job_id, LOOK_MS, go_again, let_go, flight_ref (f));
+        return;
+    }
+    if (fresh)
+        rc = forgotten (f) ? spawn_give_up (f->child->dir, &err)
+                           : start_child (f, f->child->host_id, &err);
     if (rc != 0) {
         flight_fail (f, FARRIER_WAKE_PROCESS, rc < FARRIER_E_LAST_ ? FARRIER_E_INVALID : rc,
                      err.message, err.hint);
         return;
     }
-    flight_ref (f);
-    look (f);
+    look (flight_ref (f));
+}
+
+/* `launched` is on the disk. */
+void
+flight_process_go (struct flight *f, const char *host_id)
+{
+    str_set (&f->child->host_id, host_id);
+    go (f);
 }
 
 void
 flight_start_process (struct flight *f)
 {
     f->child = mem_alloc (sizeof *f->child);
-    f->child->dir = dir_of (f->engine, f->attempt_id);
+    f->child->attempt_dir = fs_join (f->engine->o.run_dir, f->attempt_id);
+    f->child->dir = str_printf ("%s/%lld", f->child->attempt_dir, (long long) f->seq);
     f->child->pattern = str_dup (json_str (f->spec, "/progress_pattern"));
     f->child->permille = -1;
     atomic_init (&f->child->stopped, false);
@@ -279,7 +336,7 @@ int32_t
 flight_process_status (struct farrier_step *step, int32_t *ret_exit_status)
 {
     struct spawn_status status;
-    char *dir = dir_of (step->in.engine, step->in.attempt_id);
+    char *dir = last_dir (step);
     int32_t rc = spawn_status (dir, &status, NULL);
     mem_free (dir);
     if (rc != 0)
@@ -303,7 +360,7 @@ const char *
 flight_process_output (struct farrier_step *step, int32_t stream, size_t *ret_len)
 {
     struct buf out = { 0 };
-    char *dir = dir_of (step->in.engine, step->in.attempt_id);
+    char *dir = last_dir (step);
     int32_t rc = spawn_output (dir, stream == 2 ? SPAWN_ERR : SPAWN_OUT, 0, OUTPUT_MAX, &out, NULL);
     mem_free (dir);
     if (ret_len != NULL)

@@ -332,7 +332,7 @@ await_process (struct farrier_step *step, const struct farrier_process *what,
     put_text (spec, "progress_pattern", p.progress_pattern);
     put_number (spec, "timeout_ms", p.timeout_ms);
     put_number (spec, "max_output_bytes", (int64_t) p.max_output_bytes);
-    return step_set_await (step, spec, true, err);
+    return step_set_await (step, spec, p.read_only == 0, err);
 }
 
 void

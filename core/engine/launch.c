@@ -35,6 +35,7 @@ launch (struct turn *t)
         .seq = t->await->seq,
         .spec = spec,
         .deadline_ms = t->attempt->deadline_ms,
+        .launched_ms = t->await->launched_ms,
         .gated = t->await->changing != 0,
     };
     flight_drop (t->job->flight, true);
@@ -235,7 +236,8 @@ launch_gate (struct turn *t, net_handle handle)
 {
     struct vec guards = { 0 };
     struct err err;
-    if (str_eq (t->await->state, "launched")) {   /* repeated after a 401, or a child taken up */
+    /* Repeated after a 401, a child taken up, or one that only reads. */
+    if (str_eq (t->await->state, "launched") || !t->await->changing) {
         proceed (t, handle);
         return 0;
     }

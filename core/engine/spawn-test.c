@@ -575,6 +575,44 @@ START_TEST (progress_by_pattern)
 }
 END_TEST
 
+/* An attempt's directory with one for each of its tools. */
+START_TEST (several_in_one_attempt)
+{
+    setup ();
+    char *attempt = dir;
+    struct spawn_spec spec = tool ("exit 0");
+
+    ck_assert_ptr_null (spawn_last (attempt, INT64_MAX));
+    ck_assert_int_eq (fs_mkdirs (attempt, 0700, NULL), 0);
+    ck_assert_ptr_null (spawn_last (attempt, INT64_MAX));
+    dir = str_printf ("%s/9", attempt);
+    start (&spec);
+    ck_assert_int_eq (finish ().exit_status, 0);
+    mem_free (dir);
+    dir = str_printf ("%s/10", attempt);
+    spec = tool ("read go < \"$1\"");
+    start (&spec);
+    char *last = spawn_last (attempt, INT64_MAX);
+    ck_assert_str_eq (last, dir);
+    mem_free (last);
+    last = spawn_last (attempt, 10);
+    ck_assert_msg (str_ends (last, "/9"), "%s", last);
+    mem_free (last);
+    ck_assert_int_eq (spawn_remove (attempt, NULL), ERR_CONFLICT);
+    release ();
+    ck_assert_int_eq (finish ().exit_status, 0);
+    ck_assert_int_eq (spawn_remove (attempt, NULL), 0);
+    ck_assert (!fs_exists (attempt));
+
+    ck_assert_int_eq (spawn_give_up (dir, NULL), 0);
+    ck_assert_int_eq (state_now (), SPAWN_LOST);
+    ck_assert_int_eq (spawn_start (dir, &spec, NULL, 0, NULL), ERR_EXISTS);
+    mem_free (dir);
+    dir = attempt;
+    teardown ();
+}
+END_TEST
+
 int
 main (void)
 {
@@ -582,7 +620,8 @@ main (void)
         runs_and_tells, clean_surroundings, descriptors_are_its_own, secrets_touch_no_disk,
         secrets_are_checked, runs_once_whoever_starts_it, what_cannot_run_says_so, output_is_capped,
         time_limit_ends_the_group, killed_on_wish, outlives_its_starter, without_a_supervisor,
-        a_pid_is_no_proof, terminal_output, follows_a_growing_file, progress_by_pattern, NULL,
+        a_pid_is_no_proof, terminal_output, follows_a_growing_file, progress_by_pattern,
+        several_in_one_attempt, NULL,
     };
 
     return testing_run ("spawn", tests);

@@ -5,6 +5,7 @@
  */
 #include "engine/spawn.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -217,8 +218,34 @@ spawn_kill (const char *dir, int64_t grace_ms, struct err *err)
     return code;
 }
 
+char *
+spawn_last (const char *dir, int64_t below)
+{
+    DIR *d = opendir (dir);
+    struct dirent *entry;
+    int64_t last = 0, number;
+
+    while (d != NULL && (entry = readdir (d)) != NULL) {
+        if (str_to_i64 (entry->d_name, &number) && number > last && number < below) {
+            last = number;
+        }
+    }
+    if (d != NULL) {
+        closedir (d);
+    }
+    return last == 0 ? NULL : str_printf ("%s/%lld", dir, (long long) last);
+}
+
 int32_t
-spawn_remove (const char *dir, struct err *err)
+spawn_give_up (const char *dir, struct err *err)
+{
+    int32_t code = fs_mkdirs (dir, 0700, err);
+
+    return code != 0 ? code : spawn_write_json (dir, SPAWN_FILE_STARTED, json_object (), err);
+}
+
+static int32_t
+still_runs (const char *dir, struct err *err)
 {
     struct spawn_status status;
     int32_t code = spawn_status (dir, &status, err);
@@ -227,5 +254,18 @@ spawn_remove (const char *dir, struct err *err)
         code = err_set (err, ERR_CONFLICT, "the tool in %s still runs (process %ld)", dir,
                         (long) status.pid);
     }
+    return code;
+}
+
+int32_t
+spawn_remove (const char *dir, struct err *err)
+{
+    int32_t code = still_runs (dir, err);
+    char *last = spawn_last (dir, INT64_MAX);   /* they run one after another: the newest tells */
+
+    if (code == 0 && last != NULL) {
+        code = still_runs (last, err);
+    }
+    mem_free (last);
     return code != 0 || !fs_exists (dir) ? code : fs_remove_tree (dir, err);
 }

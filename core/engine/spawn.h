@@ -8,7 +8,8 @@
  *   work/       its working directory         exit      how it ended, written atomically
  *   out, err    its output, capped            cancel    made by spawn_kill()
  *
- * One tool per directory, ever. Nothing here uses a pid as a proof: the lock is.
+ * One tool per directory, ever. Nothing here uses a pid as a proof: the lock is. An attempt that
+ * runs several tools, one after another, has a directory with one for each: DIR/1, DIR/2, ….
  * All functions block briefly (files, one exec): worker threads, not loops.
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -88,7 +89,15 @@ int32_t spawn_watch (const char *dir, int *ret_fd, struct err *err);
  * too when the tool does not run (any more). */
 int32_t spawn_kill (const char *dir, int64_t grace_ms, struct err *err);
 
-/* Removes dir. ERR_CONFLICT while the tool runs. */
+/* The newest of the directories DIR/1, DIR/2, … whose number is below `below` (INT64_MAX: of all);
+ * heap. NULL when there is none. */
+char *spawn_last (const char *dir, int64_t below);
+
+/* Notes in dir (made if need be) that a tool ran there and that nobody saw its end: SPAWN_LOST for
+ * ever. For a start that is in the journal, and whose directory a restart of the machine took. */
+int32_t spawn_give_up (const char *dir, struct err *err);
+
+/* Removes dir, and DIR/1 … with it. ERR_CONFLICT while a tool of theirs runs. */
 int32_t spawn_remove (const char *dir, struct err *err);
 
 enum spawn_stream { SPAWN_OUT = 1, SPAWN_ERR = 2 };

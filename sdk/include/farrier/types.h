@@ -534,7 +534,9 @@ struct farrier_process {
     uint8_t stdin_image;
     /* 1: exits[] is judged on the exit status as a signed byte (255 is -1) */
     uint8_t exit_signed;
-    uint8_t reserved0[6];
+    /* 1: declared: it changes nothing, on the host or beside it, and may be run twice */
+    uint8_t read_only;
+    uint8_t reserved0[5];
     /* struct farrier_exit_map; the first that fits gives the wake its code. None fits: code 0, and
      * the plugin judges exit_status itself. */
     struct farrier_table exits;
