@@ -29,7 +29,7 @@ job_json (const struct store_job *row, const char *host)
     json_put_str (v, "step", row->step_path);
     json_put_int (v, "progress_permille", row->progress_permille);
     json_put_str (v, "progress_text", row->progress_text);
-    json_put (v, "cause", stored_json (row->cause_json, json_null ()));
+    json_put (v, "cause", json_stored (row->cause_json, json_null ()));
     json_put_bool (v, "cancel_requested", row->cancel_requested != 0);
     json_put_bool (v, "changes", row->holds_host != 0);
     json_put_int (v, "wake_at_ms", row->wake_at_ms);
@@ -133,8 +133,8 @@ outcomes_json (struct api *api, const char *job_id)
         json_put_str (v, "to", rows[i].to_version);
         json_put_str (v, "measured", rows[i].measured_version);
         json_put_str (v, "outcome", rows[i].rung);
-        json_put (v, "implied", stored_json (rows[i].implied_json, json_array ()));
-        json_put (v, "cause", stored_json (rows[i].cause_json, json_null ()));
+        json_put (v, "implied", json_stored (rows[i].implied_json, json_array ()));
+        json_put (v, "cause", json_stored (rows[i].cause_json, json_null ()));
         json_array_append_new (list, v);
     }
     store_outcome_free_all (rows, count);
@@ -160,7 +160,7 @@ attempts_json (struct api *api, const char *job_id)
         json_put_str (v, "state", rows[i].state);
         json_put_int (v, "started_ms", rows[i].started_ms);
         json_put_int (v, "ended_ms", rows[i].ended_ms);
-        json_put (v, "error", stored_json (rows[i].error_json, json_null ()));
+        json_put (v, "error", json_stored (rows[i].error_json, json_null ()));
         json_array_append_new (list, v);
     }
     store_attempt_free_all (rows, count);
@@ -218,7 +218,7 @@ event_json (const struct store_event *row)
     json_put_str (v, "host_id", row->host_id);
     json_put_str (v, "job", row->job_id);
     json_put_str (v, "rollout", row->rollout_id);
-    json_put (v, "body", stored_json (row->body_json, json_object ()));
+    json_put (v, "body", json_stored (row->body_json, json_object ()));
     return v;
 }
 

@@ -165,7 +165,7 @@ row_json (const struct store_plan *row)
     json_put_str (v, "approved_by", row->approved_by);
     json_put_int (v, "approved_ms", row->approved_ms);
     json_put_str (v, "digest", row->digest);
-    json_put (v, "summary", stored_json (row->summary_json, json_object ()));
+    json_put (v, "summary", json_stored (row->summary_json, json_object ()));
     return v;
 }
 
@@ -204,7 +204,7 @@ api_plan_show (const struct api_request *q, json_t **ret, struct err *err)
     if (rc < 0)
         return rc;
     *ret = row_json (row);
-    json_put (*ret, "plan", stored_json (row->doc_json, json_object ()));
+    json_put (*ret, "plan", json_stored (row->doc_json, json_object ()));
     store_plan_free (row);
     return 0;
 }
@@ -216,7 +216,7 @@ load (const struct api_request *q, const char *id, struct plan **ret, struct err
     int32_t rc = find (q, id, &row, err);
     if (rc < 0)
         return rc;
-    json_t *v = stored_json (row->doc_json, json_object ());
+    json_t *v = json_stored (row->doc_json, json_object ());
     rc = plan_from_json (v, ret, err);
     if (rc < 0)
         err_prefix (err, "plan %s", id);

@@ -119,9 +119,9 @@ static int32_t
 load_host (struct maker *m, const struct store_host *row, struct planner_host *h,
            struct host_data *d, struct err *err)
 {
-    d->labels_json = stored_json (row->labels_json, json_object ());
-    d->facts_json = stored_json (row->facts_json, json_object ());
-    d->identity_json = stored_json (row->identity_json, json_array ());
+    d->labels_json = json_stored (row->labels_json, json_object ());
+    d->facts_json = json_stored (row->facts_json, json_object ());
+    d->identity_json = json_stored (row->identity_json, json_array ());
     pairs_of (d->labels_json, &d->labels, &h->label_count);
     pairs_of (d->facts_json, &d->facts, &h->fact_count);
     h->identity_count = guards_of (d->identity_json, &d->identity);
@@ -182,7 +182,7 @@ plugin_of (const struct maker *m, const struct planner_host *h, enum farrier_com
     const struct host_data *d = data_of (m, h);
     struct plugin *found = NULL;
     for (size_t i = 0; i < d->binding_count && found == NULL; i++) {
-        json_t *types = stored_json (d->bindings[i].types_json, json_array ()), *v;
+        json_t *types = json_stored (d->bindings[i].types_json, json_array ()), *v;
         size_t k;
         bool serves = json_array_size (types) == 0;
         json_array_foreach (types, k, v)

@@ -62,8 +62,6 @@ int64_t request_int (const struct api_request *q, const char *member, int64_t fa
 /* Hosts of "selector" and "all"; free with store_host_free_all. */
 int32_t request_hosts (const struct api_request *q, unsigned flags, struct store_host **ret,
                        size_t *ret_count, struct err *err);
-/* A text of JSON kept in the store; fallback (stolen) when it is NULL or malformed. */
-json_t *stored_json (const char *text, json_t *fallback);
 
 /* --- shared between nouns --------------------------------------------------------------------- */
 

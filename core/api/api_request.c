@@ -122,16 +122,6 @@ request_hosts (const struct api_request *q, unsigned flags, struct store_host **
 }
 
 json_t *
-stored_json (const char *text, json_t *fallback)
-{
-    json_t *v = str_empty (text) ? NULL : json_parse (text, strlen (text), NULL);
-    if (v == NULL)
-        return fallback;
-    json_decref (fallback);
-    return v;
-}
-
-json_t *
 finding_json (const char *where, const char *field, const char *message)
 {
     json_t *v = json_object ();

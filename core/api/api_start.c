@@ -189,7 +189,7 @@ apply_host (const struct api_request *q, struct start *s, const struct store_pla
         return;
     }
     if (str_eq (row->status, "update")) {
-        json_t *part = stored_json (row->doc_json, json_object ());
+        json_t *part = json_stored (row->doc_json, json_object ());
         submit (s, row->host_id, host->name, part);
         json_decref (part);
     } else {

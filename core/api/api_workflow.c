@@ -276,14 +276,14 @@ dry_context (const struct store_host *host, const json_t *inputs)
     json_t *context = json_object (), *h = json_object (), *job = json_object ();
     json_put_str (h, "id", host->id);
     json_put_str (h, "name", host->name);
-    json_put (h, "labels", stored_json (host->labels_json, json_object ()));
+    json_put (h, "labels", json_stored (host->labels_json, json_object ()));
     const char *profile = json_str (h, "/labels/bios_profile");
     if (profile != NULL)
         json_put_str (h, "bios_profile", profile);
     json_put (job, "needs", json_array ());
     json_put (context, "inputs", json_deep_copy (inputs));
     json_put (context, "host", h);
-    json_put (context, "facts", stored_json (host->facts_json, json_object ()));
+    json_put (context, "facts", json_stored (host->facts_json, json_object ()));
     json_put (context, "job", job);
     return context;
 }

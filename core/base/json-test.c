@@ -138,10 +138,24 @@ START_TEST (canonical)
 }
 END_TEST
 
+START_TEST (stored)
+{
+    json_t *v = json_stored ("{\"a\":1}", json_array ());
+
+    ck_assert_int_eq (json_int_or (v, "/a", 0), 1);
+    json_decref (v);
+    ck_assert_ptr_null (json_stored (NULL, NULL));
+    ck_assert_ptr_null (json_stored ("", NULL));
+    v = json_stored ("{\"a\":", json_array ());
+    ck_assert (json_is_array (v));
+    json_decref (v);
+}
+END_TEST
+
 int
 main (void)
 {
-    const TTest *const tests[] = { malformed, depth, pointers, typed, canonical, NULL };
+    const TTest *const tests[] = { malformed, depth, pointers, typed, canonical, stored, NULL };
 
     return testing_run ("json", tests);
 }

@@ -63,6 +63,18 @@ json_parse (const char *text, size_t len, struct err *err)
     return v;
 }
 
+json_t *
+json_stored (const char *text, json_t *fallback)
+{
+    json_t *v = str_empty (text) ? NULL : json_parse (text, strlen (text), NULL);
+
+    if (v == NULL) {
+        return fallback;
+    }
+    json_decref (fallback);
+    return v;
+}
+
 static char *
 dump (const json_t *v, size_t flags)
 {

@@ -17,6 +17,9 @@
 
 /* Returns a new reference, or NULL with err (code FARRIER_E_INVALID, with line and column). */
 json_t *json_parse (const char *text, size_t len, struct err *err);
+/* JSON that Farrier itself stored: fallback (taken over; may be NULL) when text is NULL, empty or
+ * does not parse. New reference. */
+json_t *json_stored (const char *text, json_t *fallback);
 /* Canonical: sorted keys, compact. Heap. */
 char *json_text (const json_t *v);
 char *json_pretty (const json_t *v);              /* indented, keys in insertion order */

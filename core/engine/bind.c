@@ -25,8 +25,7 @@
 static bool
 serves_type (const struct store_binding *b, const struct component *c)
 {
-    const char *text = b->types_json == NULL ? "[]" : b->types_json;
-    json_t *types = json_parse (text, strlen (text), NULL);
+    json_t *types = json_stored (b->types_json, NULL);
     bool serves = c == NULL || json_array_size (types) == 0;
     size_t i;
     json_t *v;

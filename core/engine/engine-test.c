@@ -146,6 +146,22 @@ waits (const char *id)
     ck_abort_msg ("job %s does not wait", id);
 }
 
+/* engine_wait() ends where the job parks already. */
+static void
+until_done (const char *id)
+{
+    bool done = false;
+    pthread_mutex_lock (&engine->lock);
+    while (!done) {
+        struct store_job *row = row_of (id);
+        done = str_eq (row->state, "done");
+        store_job_free (row);
+        if (!done)
+            pthread_cond_wait (&engine->changed, &engine->lock);
+    }
+    pthread_mutex_unlock (&engine->lock);
+}
+
 static json_t *
 context_of (const char *id)
 {
@@ -333,15 +349,7 @@ START_TEST (unreadable_workflow)
     ck_assert_int_eq (engine_submit (engine, &request, &id, &err), 0);
     ends (id, "parked", "parked");
     ck_assert_int_eq (engine_cancel (engine, id, &err), 0);
-    for (int i = 0; i < 200; i++) {
-        const struct timespec tick = { .tv_nsec = 10000000 };
-        struct store_job *row = row_of (id);
-        bool over = str_eq (row->state, "done");
-        store_job_free (row);
-        if (over)
-            break;
-        clock_nanosleep (CLOCK_MONOTONIC, 0, &tick, NULL);
-    }
+    until_done (id);
     ends (id, "done", "cancelled_unknown");
     workflow_unref (w);
     mem_free (id);

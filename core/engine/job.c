@@ -73,9 +73,7 @@ resume_launched (struct turn *t)
 static int32_t
 resume_answered (struct turn *t)
 {
-    json_t *wake = t->await->wake_json == NULL
-                       ? NULL
-                       : json_parse (t->await->wake_json, strlen (t->await->wake_json), NULL);
+    json_t *wake = json_stored (t->await->wake_json, NULL);
     if (wake == NULL)
         return settle_reconcile (t, FARRIER_DELIVERY_ANSWERED);
     struct answer *a = answer_from_json (wake);

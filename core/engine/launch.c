@@ -93,9 +93,7 @@ collect_guards (struct turn *t, struct vec *guards, struct err *err)
     int32_t rc = store_host_get (t->engine->o.store, t->row->host_id, &host, err);
     if (rc != 0)
         return rc;
-    json_t *identity = host->identity_json == NULL
-                           ? NULL
-                           : json_parse (host->identity_json, strlen (host->identity_json), NULL);
+    json_t *identity = json_stored (host->identity_json, NULL);
     guard_add_identity (guards, identity);
     if (guards->count == 0)
         rc = err_set (err, FARRIER_E_PRECONDITION,
@@ -174,9 +172,7 @@ identity_now (const struct store_host *host, const struct vec *documents)
 {
     size_t i;
     json_t *item;
-    json_t *v = host->identity_json == NULL
-                    ? NULL
-                    : json_parse (host->identity_json, strlen (host->identity_json), NULL);
+    json_t *v = json_stored (host->identity_json, NULL);
     json_array_foreach (v, i, item) {
         for (size_t d = 0; d < documents->count; d++) {
             const struct step_document *seen = vec_at (documents, d);

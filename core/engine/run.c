@@ -33,13 +33,6 @@ run_op (struct turn *t, struct err *err)
 
 /* --- what the callback sees ----------------------------------------------------------------- */
 
-static json_t *
-parse_text (const char *text)
-{
-    json_t *v = text == NULL ? NULL : json_parse (text, strlen (text), NULL);
-    return v == NULL ? json_object () : v;
-}
-
 static void
 fill_wake (struct farrier_step *step, const struct answer *a)
 {
@@ -81,7 +74,7 @@ borrow (struct turn *t, struct borrowed *b, const struct answer *a)
     struct store_attempt *at = t->attempt;
     json_t *bag = turn_bag (t);
     *b = (struct borrowed) { 0 };
-    b->params = parse_text (at->params_json);
+    b->params = json_stored (at->params_json, json_object ());
     b->bag = json_incref (json_object_get (bag, "state"));
     b->image = image_handle (t->engine, at->image_digest);
     if (a != NULL) {
@@ -218,7 +211,7 @@ static int32_t
 keep_identity (struct turn *t, const struct store_host *host,
                const struct inventory_reading *reading, struct err *err)
 {
-    json_t *recorded = parse_text (host->identity_json);
+    json_t *recorded = json_stored (host->identity_json, json_array ());
     enum identity_verdict verdict = identity_compare (recorded, reading->identity, err);
     bool none = json_array_size (recorded) == 0;
     json_decref (recorded);

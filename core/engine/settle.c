@@ -274,8 +274,7 @@ sent_ms (const struct turn *t)
 static void
 original_error (const struct turn *t, int32_t *ret_code, char **ret_message, char **ret_hint)
 {
-    const char *text = t->attempt->error_json;
-    json_t *v = text == NULL ? NULL : json_parse (text, strlen (text), NULL);
+    json_t *v = json_stored (t->attempt->error_json, NULL);
     *ret_code = v == NULL ? FARRIER_E_TRANSIENT : (int32_t) json_int_or (v, "/number", -1);
     *ret_message = str_dup (json_str_or (v, "/message", "the step was interrupted"));
     *ret_hint = str_dup (json_str_or (v, "/hint", ""));
@@ -429,7 +428,7 @@ is_idempotent (const struct turn *t, const struct plugin_op *op)
     if (op == NULL || (op->def.flags & FARRIER_OP_IDEMPOTENT))
         return op != NULL;
     const char *text = t->attempt->plugin == NULL ? t->attempt->params_json : NULL;
-    json_t *params = text == NULL ? NULL : json_parse (text, strlen (text), NULL);
+    json_t *params = json_stored (text, NULL);
     bool said = json_bool_or (params, "/idempotent", false);
     json_decref (params);
     return said;

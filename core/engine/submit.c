@@ -4,7 +4,6 @@
  * SPDX-FileCopyrightText: The Farrier authors
  */
 #include <dirent.h>
-#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -26,22 +25,12 @@
 /* --- a new job ------------------------------------------------------------------------------ */
 
 static json_t *
-parse_or (const char *text, json_t *fallback)
-{
-    json_t *v = text == NULL ? NULL : json_parse (text, strlen (text), NULL);
-    if (v == NULL)
-        return fallback;
-    json_decref (fallback);
-    return v;
-}
-
-static json_t *
 host_context (const struct store_host *host)
 {
     json_t *v = json_object ();
     json_put_str (v, "id", host->id);
     json_put_str (v, "name", host->name);
-    json_put (v, "labels", parse_or (host->labels_json, json_object ()));
+    json_put (v, "labels", json_stored (host->labels_json, json_object ()));
     const char *profile = json_str (v, "/labels/bios_profile");
     if (profile != NULL)
         json_put_str (v, "bios_profile", profile);
@@ -59,7 +48,7 @@ job_context (const char *job_id, const struct store_host *host, const struct job
     json_put (v, "inputs", r->inputs == NULL ? json_object ()
                                              : json_deep_copy ((json_t *) r->inputs));
     json_put (v, "host", host_context (host));
-    json_put (v, "facts", parse_or (host->facts_json, json_object ()));
+    json_put (v, "facts", json_stored (host->facts_json, json_object ()));
     json_object_del (json_object_get (v, "facts"), "power_state");
     json_put (v, "job", job);
     if (r->plan_id != NULL)

@@ -16,18 +16,11 @@
 #include "engine/inventory_row.h"
 #include "engine/spawn.h"
 
-static json_t *
-parse_or_empty (const char *text)
-{
-    json_t *v = text == NULL ? NULL : json_parse (text, strlen (text), NULL);
-    return v != NULL ? v : json_object ();
-}
-
 /* The stored position is {"at": the workflow's, "number": attempts made there, "before": …}. */
 static int32_t
 read_position (struct turn *t, struct err *err)
 {
-    json_t *v = parse_or_empty (t->row->position_json);
+    json_t *v = json_stored (t->row->position_json, json_object ());
     t->number = (uint32_t) json_int_or (v, "/number", 0);
     t->before = (uint32_t) json_int_or (v, "/before", 0);
     const char *at = json_str (v, "/at");
@@ -74,7 +67,7 @@ turn_begin (struct turn *t, struct job *job, const char *label, struct err *err)
         turn_end (t);
         return rc;
     }
-    t->context = parse_or_empty (t->row->context_json);
+    t->context = json_stored (t->row->context_json, json_object ());
     job->generation = t->row->generation;
     if (t->row->cancel_requested)
         atomic_store (&job->cancelled, true);
@@ -196,7 +189,7 @@ turn_set_cause (struct turn *t, json_t *cause)
 json_t *
 turn_bag (const struct turn *t)
 {
-    return parse_or_empty (t->attempt == NULL ? NULL : t->attempt->bag_json);
+    return json_stored (t->attempt == NULL ? NULL : t->attempt->bag_json, json_object ());
 }
 
 void
@@ -298,11 +291,7 @@ imply (struct store_outcome *row, enum outcome now, enum outcome next)
 {
     if (!outcome_on_ladder (now) || !outcome_on_ladder (next))
         return;
-    json_t *list = row->implied_json == NULL
-                       ? NULL
-                       : json_parse (row->implied_json, strlen (row->implied_json), NULL);
-    if (list == NULL)
-        list = json_array ();
+    json_t *list = json_stored (row->implied_json, json_array ());
     for (int r = (int) now + 1; r < (int) next; r++)
         json_array_append_new (list, json_string (outcome_name ((enum outcome) r)));
     mem_free (row->implied_json);

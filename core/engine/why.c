@@ -3,8 +3,6 @@
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
  */
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -105,9 +103,7 @@ advise (const char *code, const char *host, json_t *moves)
 static void
 why_cause (const struct store_job *job, const char *host, json_t *v, json_t *lines, json_t *moves)
 {
-    json_t *cause = job->cause_json == NULL
-                        ? NULL
-                        : json_parse (job->cause_json, strlen (job->cause_json), NULL);
+    json_t *cause = json_stored (job->cause_json, NULL);
     if (cause == NULL)
         return;
     say (lines, str_printf ("cause: %s: %s", json_str_or (cause, "/code", "?"),
@@ -204,9 +200,7 @@ why_job (struct store *store, const char *job_id, struct err *err)
 static void
 why_contact (const struct store_host *host, json_t *lines, json_t *moves)
 {
-    json_t *e = host->last_error_json == NULL
-                    ? NULL
-                    : json_parse (host->last_error_json, strlen (host->last_error_json), NULL);
+    json_t *e = json_stored (host->last_error_json, NULL);
     if (e == NULL)
         return;
     say (lines, str_printf ("the last contact failed: %s", json_str_or (e, "/message", "")));

@@ -415,10 +415,7 @@ host_label (struct store *store, const char *name, const json_t *changes, struct
     int32_t rc = host_find (store, name, &host, err);
     if (rc < 0)
         return rc;
-    json_t *labels = host->labels_json == NULL
-                         ? NULL : json_parse (host->labels_json, strlen (host->labels_json), NULL);
-    if (labels == NULL)
-        labels = json_object ();
+    json_t *labels = json_stored (host->labels_json, json_object ());
     rc = change_labels (labels, changes, err);
     if (rc == 0) {
         char *text = json_text (labels);

@@ -3,21 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
  */
-#include <string.h>
-
 #include "base/json.h"
 #include "base/str.h"
 #include "fleet/host.h"
-
-static json_t *
-parse_or (const char *text, json_t *fallback)
-{
-    json_t *v = text == NULL ? NULL : json_parse (text, strlen (text), NULL);
-    if (v == NULL)
-        return fallback;
-    json_decref (fallback);
-    return v;
-}
 
 json_t *
 host_summary_json (const struct store_host *h)
@@ -28,10 +16,10 @@ host_summary_json (const struct store_host *h)
     json_put_str (v, "state", h->state);
     json_put_str (v, "note", h->note);
     json_put_bool (v, "excluded", h->excluded != 0);
-    json_put (v, "labels", parse_or (h->labels_json, json_object ()));
-    json_put (v, "facts", parse_or (h->facts_json, json_object ()));
-    json_put (v, "identity", parse_or (h->identity_json, json_array ()));
-    json_put (v, "last_error", parse_or (h->last_error_json, json_null ()));
+    json_put (v, "labels", json_stored (h->labels_json, json_object ()));
+    json_put (v, "facts", json_stored (h->facts_json, json_object ()));
+    json_put (v, "identity", json_stored (h->identity_json, json_array ()));
+    json_put (v, "last_error", json_stored (h->last_error_json, json_null ()));
     json_put_int (v, "last_inventory_ms", h->last_inventory_ms);
     json_put_int (v, "created_ms", h->created_ms);
     json_put_int (v, "updated_ms", h->updated_ms);
@@ -84,7 +72,7 @@ host_to_json (struct store *store, const struct seal_key *key, const struct stor
     for (size_t i = 0; i < binding_count; i++) {
         json_t *b = json_object ();
         json_put_str (b, "plugin", bindings[i].plugin);
-        json_put (b, "types", parse_or (bindings[i].types_json, json_array ()));
+        json_put (b, "types", json_stored (bindings[i].types_json, json_array ()));
         json_array_append_new (list, b);
     }
     json_put (v, "bindings", list);

@@ -144,9 +144,7 @@ inventory_accept_identity (struct store *store, const char *host_name, struct er
     int32_t rc = host_find (store, host_name, &host, err);
     if (rc < 0)
         return rc;
-    json_t *last = host->last_error_json == NULL
-                       ? NULL
-                       : json_parse (host->last_error_json, strlen (host->last_error_json), NULL);
+    json_t *last = json_stored (host->last_error_json, NULL);
     json_t *measured = json_at (last, "/measured");
     if (!str_eq (host->state, HOST_IDENTITY_CHANGED) || !json_is_array (measured)) {
         rc = err_set (err, ERR_NOTHING, "the identity of host %s has not changed", host_name);

@@ -5,19 +5,11 @@
  */
 #include "fleet/inventory.h"
 
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "fleet/host.h"
-
-static json_t *
-parsed (const char *text)
-{
-    return text == NULL ? NULL : json_parse (text, strlen (text), NULL);
-}
 
 /* --- keeping ---------------------------------------------------------------------------------- */
 
@@ -41,7 +33,7 @@ int32_t
 inventory_batch_put (struct store_batch *b, const struct store_host *host,
                      const struct inventory_reading *reading, struct err *err)
 {
-    json_t *recorded = parsed (host->identity_json);
+    json_t *recorded = json_stored (host->identity_json, NULL);
     struct err why = { 0 };
     enum identity_verdict verdict = identity_compare (recorded, reading->identity, &why);
     if (verdict == IDENTITY_DIFFERENT) {
@@ -100,7 +92,7 @@ inventory_component_json (const struct store_component *c)
     put_text (v, "pending", c->pending);
     put_text (v, "previous", c->previous);
     put_text (v, "status", c->status);
-    json_t *keys = parsed (c->vendor_keys_json), *alternate = parsed (c->alternate_json);
+    json_t *keys = json_stored (c->vendor_keys_json, NULL), *alternate = json_stored (c->alternate_json, NULL);
     if (keys != NULL)
         json_put (v, "vendor_keys", keys);
     if (alternate != NULL)
@@ -123,7 +115,7 @@ inventory_show (struct store *store, const struct store_host *host, struct err *
     json_put_str (v, "host", host->name);
     json_put_str (v, "state", host->state);
     json_put_int (v, "last_inventory_ms", host->last_inventory_ms);
-    json_t *facts = parsed (host->facts_json), *identity = parsed (host->identity_json);
+    json_t *facts = json_stored (host->facts_json, NULL), *identity = json_stored (host->identity_json, NULL);
     json_put (v, "facts", facts != NULL ? facts : json_object ());
     json_put (v, "identity", identity != NULL ? identity : json_array ());
     for (size_t i = 0; i < count; i++)

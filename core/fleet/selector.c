@@ -342,17 +342,11 @@ selector_match_values (const struct selector *s, const char *name, const json_t 
     return true;
 }
 
-static json_t *
-object_of (const char *text)
-{
-    return text == NULL ? NULL : json_parse (text, strlen (text), NULL);
-}
-
 bool
 selector_match (const struct selector *s, const struct store_host *host)
 {
-    json_t *labels = object_of (host->labels_json);
-    json_t *facts = s->conditions.count > 0 ? object_of (host->facts_json) : NULL;
+    json_t *labels = json_stored (host->labels_json, NULL);
+    json_t *facts = s->conditions.count > 0 ? json_stored (host->facts_json, NULL) : NULL;
     bool hit = selector_match_values (s, host->name, labels, facts);
     json_decref (labels);
     json_decref (facts);
@@ -362,7 +356,7 @@ selector_match (const struct selector *s, const struct store_host *host)
 char *
 host_attribute (const struct store_host *host, const char *key)
 {
-    json_t *labels = object_of (host->labels_json), *facts = object_of (host->facts_json);
+    json_t *labels = json_stored (host->labels_json, NULL), *facts = json_stored (host->facts_json, NULL);
     char *value = attribute (host->name, labels, facts, key);
     json_decref (labels);
     json_decref (facts);
