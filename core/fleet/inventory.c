@@ -92,7 +92,8 @@ inventory_component_json (const struct store_component *c)
     put_text (v, "pending", c->pending);
     put_text (v, "previous", c->previous);
     put_text (v, "status", c->status);
-    json_t *keys = json_stored (c->vendor_keys_json, NULL), *alternate = json_stored (c->alternate_json, NULL);
+    json_t *keys = json_stored (c->vendor_keys_json, NULL);
+    json_t *alternate = json_stored (c->alternate_json, NULL);
     if (keys != NULL)
         json_put (v, "vendor_keys", keys);
     if (alternate != NULL)
@@ -115,7 +116,8 @@ inventory_show (struct store *store, const struct store_host *host, struct err *
     json_put_str (v, "host", host->name);
     json_put_str (v, "state", host->state);
     json_put_int (v, "last_inventory_ms", host->last_inventory_ms);
-    json_t *facts = json_stored (host->facts_json, NULL), *identity = json_stored (host->identity_json, NULL);
+    json_t *facts = json_stored (host->facts_json, NULL);
+    json_t *identity = json_stored (host->identity_json, NULL);
     json_put (v, "facts", facts != NULL ? facts : json_object ());
     json_put (v, "identity", identity != NULL ? identity : json_array ());
     for (size_t i = 0; i < count; i++)

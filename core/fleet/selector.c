@@ -356,7 +356,8 @@ selector_match (const struct selector *s, const struct store_host *host)
 char *
 host_attribute (const struct store_host *host, const char *key)
 {
-    json_t *labels = json_stored (host->labels_json, NULL), *facts = json_stored (host->facts_json, NULL);
+    json_t *labels = json_stored (host->labels_json, NULL);
+    json_t *facts = json_stored (host->facts_json, NULL);
     char *value = attribute (host->name, labels, facts, key);
     json_decref (labels);
     json_decref (facts);
