@@ -31,7 +31,6 @@ flight_unref (struct flight *f)
     reach_unref (f->reach);
     mem_free (f->job_id);
     mem_free (f->attempt_id);
-    mem_free (f->image_sha256);
     json_decref (f->spec);
     mem_free (f);
 }
@@ -125,7 +124,6 @@ flight_start (struct engine *engine, const char *job_id, const struct flight_pla
     f->deadline_ms = plan->deadline_ms;
     f->launched_ms = plan->launched_ms;
     f->gated = plan->gated;
-    f->image_part = -1;
     f->is_timer = str_eq (json_str (plan->spec, "/kind"), "timer");
     atomic_init (&f->refs, 1);
     const char *kind = json_str_or (f->spec, "/kind", "");

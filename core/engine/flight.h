@@ -54,8 +54,6 @@ struct flight {
     net_handle request;                /* or upload, or download */
     uint64_t watch;                    /* watch_handle */
     uint64_t timer;
-    char *image_sha256;                /* of the one image part of an upload */
-    int image_part;
     uint32_t progress_from, progress_to;
     struct child *child;               /* process.c */
     int32_t last_permille;

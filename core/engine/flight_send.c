@@ -164,8 +164,7 @@ image_close (void *arg)
 }
 
 static int32_t
-image_part (struct flight *f, const json_t *v, int index, struct transfer_part *part,
-            struct err *err)
+image_part (struct flight *f, const json_t *v, struct transfer_part *part, struct err *err)
 {
     struct reader *reader;
     const char *sha256 = json_str_or (v, "/sha256", "");
@@ -194,22 +193,17 @@ image_part (struct flight *f, const json_t *v, int index, struct transfer_part *
     part->filename = filename != NULL && filename[0] == '\0'
                          ? reader_image (reader)->filename
                          : filename;
-    if (length == size) {              /* a whole image: what was sent must be what was meant */
-        f->image_part = index;
-        str_set (&f->image_sha256, reader_sha256 (reader));
-    }
     return 0;
 }
 
 static int32_t
-make_part (struct flight *f, const json_t *v, int index, struct transfer_part *part,
-           struct err *err)
+make_part (struct flight *f, const json_t *v, struct transfer_part *part, struct err *err)
 {
     const char *kind = json_str_or (v, "/kind", "");
     part->name = json_str (v, "/name");
     part->content_type = json_str (v, "/content_type");
     if (str_eq (kind, "image"))
-        return image_part (f, v, index, part, err);
+        return image_part (f, v, part, err);
     if (str_eq (kind, "text") || str_eq (kind, "json")) {
         part->kind = TRANSFER_TEXT;
         part->bytes = json_str_or (v, "/text", "");
@@ -240,15 +234,6 @@ upload_done (void *arg, struct transfer_result *result)
     struct flight *f = arg;
     struct answer *a = answer_new (FARRIER_WAKE_TRANSFER);
     answer_take_response (a, result->response);
-    if (a->code == FARRIER_OK && f->image_part >= 0
-        && (size_t) f->image_part < result->part_count
-        && result->part_sha256[f->image_part][0] != '\0'
-        && !str_eq (result->part_sha256[f->image_part], f->image_sha256)) {
-        char *text = str_printf ("the bytes that were sent have sha256 %s, the image has %s",
-                                 result->part_sha256[f->image_part], f->image_sha256);
-        answer_fail (a, FARRIER_E_VERIFY, text, "farrier repo verify");
-        mem_free (text);
-    }
     transfer_result_free (result);
     store_crash_point ("upload-answered");
     flight_answer (f, a);
@@ -308,7 +293,7 @@ flight_start_transfer (struct flight *f)
     int32_t rc = 0;
     size_t made = 0;
     for (; made < count && rc == 0; made++)
-        rc = make_part (f, json_array_get (list, made), (int) made, &parts[made], &err);
+        rc = make_part (f, json_array_get (list, made), &parts[made], &err);
     if (rc != 0) {
         close_readers (parts, made - 1);
         flight_fail (f, FARRIER_WAKE_TRANSFER, rc, err.message, err.hint);

@@ -3,15 +3,13 @@
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
  */
-#include <check.h>
-#include <stdlib.h>
+#include "engine/guard.h"
+
 #include <string.h>
 
 #include "base/json.h"
-#include "base/mem.h"
-#include "base/str.h"
+#include "base/testing.h"
 #include "engine/answer.h"
-#include "engine/guard.h"
 #include "engine/step.h"
 
 static void
@@ -57,7 +55,8 @@ static const struct {
       FARRIER_E_UNREACHABLE, 0, "nothing was sent" },
 };
 
-START_TEST (judge)
+static void
+judge_one (size_t i)
 {
     struct vec guards = { 0 };
     struct answer *a = answer_new (FARRIER_WAKE_COLLECTED);
@@ -65,15 +64,21 @@ START_TEST (judge)
     struct err err = { 0 };
     make_guards (&guards);
     ck_assert_int_eq (guards.count, 3);           /* asset tags are for people */
-    add_document (a, "/s", cases[_i].system_code, cases[_i].system);
-    add_document (a, "/fw/bios", 0, cases[_i].bios);
+    add_document (a, "/s", cases[i].system_code, cases[i].system);
+    add_document (a, "/fw/bios", 0, cases[i].bios);
     int32_t rc = guard_judge (&guards, &a->documents, &guard, &err);
-    ck_assert_msg (rc == cases[_i].want, "%s: %d", cases[_i].what, rc);
-    ck_assert_msg (strstr (err.message, cases[_i].says) != NULL, "%s", err.message);
+    ck_assert_msg (rc == cases[i].want, "%s: %d", cases[i].what, rc);
+    ck_assert_msg (strstr (err.message, cases[i].says) != NULL, "%s", err.message);
     if (rc != 0 && rc != FARRIER_E_UNREACHABLE)
-        ck_assert_int_eq (guard->kind, cases[_i].kind);
+        ck_assert_int_eq (guard->kind, cases[i].kind);
     answer_free (a);
     vec_free_with (&guards, guard_free);
+}
+
+START_TEST (judge)
+{
+    for (size_t i = 0; i < COUNT_OF (cases); i++)
+        judge_one (i);
 }
 END_TEST
 
@@ -126,16 +131,7 @@ END_TEST
 int
 main (void)
 {
-    Suite *s = suite_create ("guard");
-    TCase *tc = tcase_create ("all");
-    tcase_add_loop_test (tc, judge, 0, sizeof cases / sizeof cases[0]);
-    tcase_add_test (tc, paths_once);
-    tcase_add_test (tc, missing_document);
-    tcase_add_test (tc, answer_round_trip);
-    suite_add_tcase (s, tc);
-    SRunner *r = srunner_create (s);
-    srunner_run_all (r, CK_ENV);
-    int failed = srunner_ntests_failed (r);
-    srunner_free (r);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    const TTest *const tests[] = { judge, paths_once, missing_document, answer_round_trip, NULL };
+
+    return testing_run ("guard", tests);
 }

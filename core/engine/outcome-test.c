@@ -3,10 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
  */
-#include <check.h>
-#include <stdlib.h>
-
 #include "engine/outcome.h"
+
+#include "base/testing.h"
 
 static const struct {
     enum outcome now, next, want;
@@ -22,7 +21,10 @@ static const struct {
 
 START_TEST (climb)
 {
-    ck_assert_int_eq (outcome_climb (climbs[_i].now, climbs[_i].next), climbs[_i].want);
+    for (size_t i = 0; i < COUNT_OF (climbs); i++) {
+        enum outcome then = outcome_climb (climbs[i].now, climbs[i].next);
+        ck_assert_msg (then == climbs[i].want, "%zu: %s", i, outcome_name (then));
+    }
 }
 END_TEST
 
@@ -41,7 +43,10 @@ static const struct {
 
 START_TEST (worst)
 {
-    ck_assert_int_eq (outcome_worst (worsts[_i].all, worsts[_i].count), worsts[_i].want);
+    for (size_t i = 0; i < COUNT_OF (worsts); i++) {
+        enum outcome o = outcome_worst (worsts[i].all, worsts[i].count);
+        ck_assert_msg (o == worsts[i].want, "%zu: %s", i, outcome_name (o));
+    }
 }
 END_TEST
 
@@ -61,15 +66,7 @@ END_TEST
 int
 main (void)
 {
-    Suite *s = suite_create ("outcome");
-    TCase *tc = tcase_create ("all");
-    tcase_add_loop_test (tc, climb, 0, sizeof climbs / sizeof climbs[0]);
-    tcase_add_loop_test (tc, worst, 0, sizeof worsts / sizeof worsts[0]);
-    tcase_add_test (tc, names_round_trip);
-    suite_add_tcase (s, tc);
-    SRunner *r = srunner_create (s);
-    srunner_run_all (r, CK_ENV);
-    int failed = srunner_ntests_failed (r);
-    srunner_free (r);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    const TTest *const tests[] = { climb, worst, names_round_trip, NULL };
+
+    return testing_run ("outcome", tests);
 }

@@ -3,10 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
  */
-#include <check.h>
-#include <stdlib.h>
-
 #include "engine/retry.h"
+
+#include "base/testing.h"
 
 static int32_t transient_codes[] = { FARRIER_E_TRANSIENT, FARRIER_E_BUSY, FARRIER_E_UNREACHABLE };
 
@@ -44,19 +43,26 @@ static const struct {
       RETRY_NEVER, false },
 };
 
-START_TEST (verdicts)
+static void
+verdict (size_t i)
 {
     struct workflow_retry p = policy (WORKFLOW_BACKOFF_FIXED);
     struct retry_case c = {
-        .policy = &p, .attempt = cases[_i].attempt, .code = cases[_i].code,
-        .idempotent = cases[_i].idempotent, .may_have_arrived = cases[_i].arrived,
-        .not_started = cases[_i].not_started, .known = cases[_i].known,
+        .policy = &p, .attempt = cases[i].attempt, .code = cases[i].code,
+        .idempotent = cases[i].idempotent, .may_have_arrived = cases[i].arrived,
+        .not_started = cases[i].not_started, .known = cases[i].known,
         .retry_after_ms = -1, .jitter = 0,
     };
     int64_t delay_ms = -7;
-    ck_assert_msg (retry_judge (&c, &delay_ms) == cases[_i].want, "%s", cases[_i].what);
-    if (cases[_i].want != RETRY_AGAIN)
-        ck_assert_msg (delay_ms == -7, "%s: output touched", cases[_i].what);
+    ck_assert_msg (retry_judge (&c, &delay_ms) == cases[i].want, "%s", cases[i].what);
+    if (cases[i].want != RETRY_AGAIN)
+        ck_assert_msg (delay_ms == -7, "%s: output touched", cases[i].what);
+}
+
+START_TEST (verdicts)
+{
+    for (size_t i = 0; i < COUNT_OF (cases); i++)
+        verdict (i);
 }
 END_TEST
 
@@ -93,15 +99,7 @@ END_TEST
 int
 main (void)
 {
-    Suite *s = suite_create ("retry");
-    TCase *tc = tcase_create ("all");
-    tcase_add_loop_test (tc, verdicts, 0, sizeof cases / sizeof cases[0]);
-    tcase_add_test (tc, backoffs);
-    tcase_add_test (tc, retry_after_and_jitter);
-    suite_add_tcase (s, tc);
-    SRunner *r = srunner_create (s);
-    srunner_run_all (r, CK_ENV);
-    int failed = srunner_ntests_failed (r);
-    srunner_free (r);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    const TTest *const tests[] = { verdicts, backoffs, retry_after_and_jitter, NULL };
+
+    return testing_run ("retry", tests);
 }

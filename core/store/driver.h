@@ -187,8 +187,11 @@ const struct store_driver *store_get_driver (const struct store *s);
 /* Reads with a connection of the pool; ret is untouched on failure. */
 int32_t store_read (struct store *s, const struct store_query *query, struct row_set *ret,
                     struct err *err);
-/* One row or ERR_NOT_FOUND "no WHAT NAME". */
-int32_t store_read_one (struct store *s, const struct store_query *query, void **ret,
+/* For these two ret is the address of a pointer to the struct that the question's rows are.
+ * One row or ERR_NOT_FOUND "no WHAT NAME". */
+int32_t store_read_one (struct store *s, const struct store_query *query, void *ret,
                         const char *what, const char *name, struct err *err);
+int32_t store_read_list (struct store *s, const struct store_query *query, void *ret,
+                         size_t *ret_count, struct err *err);
 
 #endif

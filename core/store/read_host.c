@@ -13,26 +13,16 @@ int32_t
 store_host_get (struct store *s, const char *host_id, struct store_host **ret, struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_HOST, .text = { host_id } };
-    void *row;
-    int32_t code = store_read_one (s, &query, &row, "host", host_id, err);
 
-    if (code == 0) {
-        *ret = row;
-    }
-    return code;
+    return store_read_one (s, &query, ret, "host", host_id, err);
 }
 
 int32_t
 store_host_by_name (struct store *s, const char *name, struct store_host **ret, struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_HOST_BY_NAME, .text = { name } };
-    void *row;
-    int32_t code = store_read_one (s, &query, &row, "host", name, err);
 
-    if (code == 0) {
-        *ret = row;
-    }
-    return code;
+    return store_read_one (s, &query, ret, "host", name, err);
 }
 
 int32_t
@@ -40,18 +30,12 @@ store_host_list (struct store *s, const struct store_page *page, struct store_ho
                  size_t *ret_count, struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_HOSTS };
-    struct row_set set;
+
     if (page != NULL) {
         query.text[0] = page->after;
         query.limit = page->limit;
     }
-    int32_t code = store_read (s, &query, &set, err);
-
-    if (code == 0) {
-        *ret = set.rows;
-        *ret_count = set.count;
-    }
-    return code;
+    return store_read_list (s, &query, ret, ret_count, err);
 }
 
 int32_t
@@ -59,13 +43,8 @@ store_endpoint_get (struct store *s, const char *host_id, const char *kind,
                     struct store_endpoint **ret, struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_ENDPOINT, .text = { host_id, kind } };
-    void *row;
-    int32_t code = store_read_one (s, &query, &row, "endpoint", kind, err);
 
-    if (code == 0) {
-        *ret = row;
-    }
-    return code;
+    return store_read_one (s, &query, ret, "endpoint", kind, err);
 }
 
 int32_t
@@ -73,17 +52,11 @@ store_endpoint_list (struct store *s, const char *host_id, struct store_endpoint
                      size_t *ret_count, struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_ENDPOINTS, .text = { host_id } };
-    struct row_set set;
+
     if (host_id == NULL) {
         query.kind = STORE_QUERY_ENDPOINTS_ALL;
     }
-    int32_t code = store_read (s, &query, &set, err);
-
-    if (code == 0) {
-        *ret = set.rows;
-        *ret_count = set.count;
-    }
-    return code;
+    return store_read_list (s, &query, ret, ret_count, err);
 }
 
 int32_t
@@ -91,14 +64,8 @@ store_binding_list (struct store *s, const char *host_id, struct store_binding *
                     size_t *ret_count, struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_BINDINGS, .text = { host_id } };
-    struct row_set set;
-    int32_t code = store_read (s, &query, &set, err);
 
-    if (code == 0) {
-        *ret = set.rows;
-        *ret_count = set.count;
-    }
-    return code;
+    return store_read_list (s, &query, ret, ret_count, err);
 }
 
 int32_t
@@ -106,13 +73,8 @@ store_credential_get (struct store *s, const char *credential_id, struct store_c
                       struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_CREDENTIAL, .text = { credential_id } };
-    void *row;
-    int32_t code = store_read_one (s, &query, &row, "credential", credential_id, err);
 
-    if (code == 0) {
-        *ret = row;
-    }
-    return code;
+    return store_read_one (s, &query, ret, "credential", credential_id, err);
 }
 
 int32_t
@@ -120,14 +82,8 @@ store_credential_list (struct store *s, struct store_credential **ret, size_t *r
                        struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_CREDENTIALS };
-    struct row_set set;
-    int32_t code = store_read (s, &query, &set, err);
 
-    if (code == 0) {
-        *ret = set.rows;
-        *ret_count = set.count;
-    }
-    return code;
+    return store_read_list (s, &query, ret, ret_count, err);
 }
 
 int32_t
@@ -135,20 +91,14 @@ store_component_pivot (struct store *s, const struct store_component_filter *fil
                        struct store_component_count **ret, size_t *ret_count, struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_COMPONENT_PIVOT };
-    struct row_set set;
+
     if (filter != NULL) {
         query.text[0] = filter->host_id;
         query.text[1] = filter->type;
         query.text[2] = filter->name;
         query.text[3] = filter->version;
     }
-    int32_t code = store_read (s, &query, &set, err);
-
-    if (code == 0) {
-        *ret = set.rows;
-        *ret_count = set.count;
-    }
-    return code;
+    return store_read_list (s, &query, ret, ret_count, err);
 }
 
 int32_t
@@ -158,14 +108,8 @@ store_history_list (struct store *s, const char *host_id, const char *component_
     struct store_query query = { .kind = STORE_QUERY_HISTORY,
                                  .text = { host_id, component_key },
                                  .limit = limit };
-    struct row_set set;
-    int32_t code = store_read (s, &query, &set, err);
 
-    if (code == 0) {
-        *ret = set.rows;
-        *ret_count = set.count;
-    }
-    return code;
+    return store_read_list (s, &query, ret, ret_count, err);
 }
 
 int32_t
@@ -173,14 +117,8 @@ store_bmc_session_list (struct store *s, struct store_bmc_session **ret, size_t 
                         struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_BMC_SESSIONS };
-    struct row_set set;
-    int32_t code = store_read (s, &query, &set, err);
 
-    if (code == 0) {
-        *ret = set.rows;
-        *ret_count = set.count;
-    }
-    return code;
+    return store_read_list (s, &query, ret, ret_count, err);
 }
 
 int32_t

@@ -12,13 +12,8 @@ int32_t
 store_job_get (struct store *s, const char *job_id, struct store_job **ret, struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_JOB, .text = { job_id } };
-    void *row;
-    int32_t code = store_read_one (s, &query, &row, "job", job_id, err);
 
-    if (code == 0) {
-        *ret = row;
-    }
-    return code;
+    return store_read_one (s, &query, ret, "job", job_id, err);
 }
 
 int32_t
@@ -26,14 +21,8 @@ store_job_open_list (struct store *s, bool with_context, struct store_job **ret,
                      struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_JOBS_TO_RESUME, .number = { with_context } };
-    struct row_set set;
-    int32_t code = store_read (s, &query, &set, err);
 
-    if (code == 0) {
-        *ret = set.rows;
-        *ret_count = set.count;
-    }
-    return code;
+    return store_read_list (s, &query, ret, ret_count, err);
 }
 
 int32_t
@@ -43,14 +32,8 @@ store_job_due_list (struct store *s, int64_t until_ms, int64_t limit, struct sto
     struct store_query query = { .kind = STORE_QUERY_JOBS_DUE,
                                  .number = { until_ms },
                                  .limit = limit };
-    struct row_set set;
-    int32_t code = store_read (s, &query, &set, err);
 
-    if (code == 0) {
-        *ret = set.rows;
-        *ret_count = set.count;
-    }
-    return code;
+    return store_read_list (s, &query, ret, ret_count, err);
 }
 
 int32_t
@@ -58,17 +41,11 @@ store_job_counts (struct store *s, const char *rollout_id, struct store_job_coun
                   size_t *ret_count, struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_JOB_COUNTS, .text = { rollout_id } };
-    struct row_set set;
+
     if (rollout_id != NULL) {
         query.kind = STORE_QUERY_JOB_COUNTS_OF_ROLLOUT;
     }
-    int32_t code = store_read (s, &query, &set, err);
-
-    if (code == 0) {
-        *ret = set.rows;
-        *ret_count = set.count;
-    }
-    return code;
+    return store_read_list (s, &query, ret, ret_count, err);
 }
 
 int32_t
@@ -76,13 +53,8 @@ store_attempt_get (struct store *s, const char *attempt_id, struct store_attempt
                    struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_ATTEMPT, .text = { attempt_id } };
-    void *row;
-    int32_t code = store_read_one (s, &query, &row, "attempt", attempt_id, err);
 
-    if (code == 0) {
-        *ret = row;
-    }
-    return code;
+    return store_read_one (s, &query, ret, "attempt", attempt_id, err);
 }
 
 int32_t
@@ -90,14 +62,8 @@ store_attempt_list (struct store *s, const char *job_id, struct store_attempt **
                     size_t *ret_count, struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_ATTEMPTS, .text = { job_id } };
-    struct row_set set;
-    int32_t code = store_read (s, &query, &set, err);
 
-    if (code == 0) {
-        *ret = set.rows;
-        *ret_count = set.count;
-    }
-    return code;
+    return store_read_list (s, &query, ret, ret_count, err);
 }
 
 int32_t
@@ -105,14 +71,8 @@ store_attempt_open_list (struct store *s, const char *job_id, struct store_attem
                          size_t *ret_count, struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_ATTEMPTS_OPEN, .text = { job_id } };
-    struct row_set set;
-    int32_t code = store_read (s, &query, &set, err);
 
-    if (code == 0) {
-        *ret = set.rows;
-        *ret_count = set.count;
-    }
-    return code;
+    return store_read_list (s, &query, ret, ret_count, err);
 }
 
 int32_t
@@ -120,13 +80,8 @@ store_await_open (struct store *s, const char *attempt_id, struct store_await **
                   struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_AWAIT, .text = { attempt_id } };
-    void *row;
-    int32_t code = store_read_one (s, &query, &row, "open await of attempt", attempt_id, err);
 
-    if (code == 0) {
-        *ret = row;
-    }
-    return code;
+    return store_read_one (s, &query, ret, "open await of attempt", attempt_id, err);
 }
 
 int32_t
@@ -134,14 +89,8 @@ store_await_open_list (struct store *s, struct store_await **ret, size_t *ret_co
                        struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_AWAITS };
-    struct row_set set;
-    int32_t code = store_read (s, &query, &set, err);
 
-    if (code == 0) {
-        *ret = set.rows;
-        *ret_count = set.count;
-    }
-    return code;
+    return store_read_list (s, &query, ret, ret_count, err);
 }
 
 int32_t
@@ -149,14 +98,8 @@ store_outcome_list (struct store *s, const char *job_id, struct store_outcome **
                     size_t *ret_count, struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_OUTCOMES, .text = { job_id } };
-    struct row_set set;
-    int32_t code = store_read (s, &query, &set, err);
 
-    if (code == 0) {
-        *ret = set.rows;
-        *ret_count = set.count;
-    }
-    return code;
+    return store_read_list (s, &query, ret, ret_count, err);
 }
 
 int32_t
@@ -164,14 +107,8 @@ store_outcome_rollout_list (struct store *s, const char *rollout_id, struct stor
                             size_t *ret_count, struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_OUTCOMES_OF_ROLLOUT, .text = { rollout_id } };
-    struct row_set set;
-    int32_t code = store_read (s, &query, &set, err);
 
-    if (code == 0) {
-        *ret = set.rows;
-        *ret_count = set.count;
-    }
-    return code;
+    return store_read_list (s, &query, ret, ret_count, err);
 }
 
 int32_t
@@ -179,14 +116,8 @@ store_result_list (struct store *s, const char *job_id, struct store_result **re
                    size_t *ret_count, struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_RESULTS, .text = { job_id } };
-    struct row_set set;
-    int32_t code = store_read (s, &query, &set, err);
 
-    if (code == 0) {
-        *ret = set.rows;
-        *ret_count = set.count;
-    }
-    return code;
+    return store_read_list (s, &query, ret, ret_count, err);
 }
 
 int32_t
@@ -194,13 +125,8 @@ store_artifact_get (struct store *s, const char *artifact_id, struct store_artif
                     struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_ARTIFACT, .text = { artifact_id } };
-    void *row;
-    int32_t code = store_read_one (s, &query, &row, "artifact", artifact_id, err);
 
-    if (code == 0) {
-        *ret = row;
-    }
-    return code;
+    return store_read_one (s, &query, ret, "artifact", artifact_id, err);
 }
 
 int32_t
@@ -208,14 +134,8 @@ store_artifact_list (struct store *s, const char *job_id, struct store_artifact 
                      size_t *ret_count, struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_ARTIFACTS, .text = { job_id } };
-    struct row_set set;
-    int32_t code = store_read (s, &query, &set, err);
 
-    if (code == 0) {
-        *ret = set.rows;
-        *ret_count = set.count;
-    }
-    return code;
+    return store_read_list (s, &query, ret, ret_count, err);
 }
 
 /* The filter with the fewest rows behind it leads; the others are tested row by row. */
@@ -248,14 +168,8 @@ store_job_list (struct store *s, const struct store_job_filter *filter,
         .number = { f->open_only },
         .limit = page == NULL ? 0 : page->limit,
     };
-    struct row_set set;
-    int32_t code = store_read (s, &query, &set, err);
 
-    if (code == 0) {
-        *ret = set.rows;
-        *ret_count = set.count;
-    }
-    return code;
+    return store_read_list (s, &query, ret, ret_count, err);
 }
 
 static enum store_query_kind
@@ -282,14 +196,8 @@ store_event_list (struct store *s, const struct store_event_filter *filter, int6
         .number = { since_id },
         .limit = limit,
     };
-    struct row_set set;
-    int32_t code = store_read (s, &query, &set, err);
 
-    if (code == 0) {
-        *ret = set.rows;
-        *ret_count = set.count;
-    }
-    return code;
+    return store_read_list (s, &query, ret, ret_count, err);
 }
 
 int32_t

@@ -9,13 +9,8 @@ int32_t
 store_plan_get (struct store *s, const char *plan_id, struct store_plan **ret, struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_PLAN, .text = { plan_id } };
-    void *row;
-    int32_t code = store_read_one (s, &query, &row, "plan", plan_id, err);
 
-    if (code == 0) {
-        *ret = row;
-    }
-    return code;
+    return store_read_one (s, &query, ret, "plan", plan_id, err);
 }
 
 int32_t
@@ -23,18 +18,12 @@ store_plan_list (struct store *s, const struct store_page *page, struct store_pl
                  size_t *ret_count, struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_PLANS };
-    struct row_set set;
+
     if (page != NULL) {
         query.text[0] = page->after;
         query.limit = page->limit;
     }
-    int32_t code = store_read (s, &query, &set, err);
-
-    if (code == 0) {
-        *ret = set.rows;
-        *ret_count = set.count;
-    }
-    return code;
+    return store_read_list (s, &query, ret, ret_count, err);
 }
 
 int32_t
@@ -42,13 +31,8 @@ store_plan_host_get (struct store *s, const char *plan_id, const char *host_id,
                      struct store_plan_host **ret, struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_PLAN_HOST, .text = { plan_id, host_id } };
-    void *row;
-    int32_t code = store_read_one (s, &query, &row, "part of the plan for host", host_id, err);
 
-    if (code == 0) {
-        *ret = row;
-    }
-    return code;
+    return store_read_one (s, &query, ret, "part of the plan for host", host_id, err);
 }
 
 int32_t
@@ -59,18 +43,12 @@ store_plan_host_list (struct store *s, const char *plan_id, const struct store_p
     struct store_query query = { .kind = STORE_QUERY_PLAN_HOSTS,
                                  .text = { plan_id },
                                  .number = { with_doc } };
-    struct row_set set;
+
     if (page != NULL) {
         query.text[1] = page->after;
         query.limit = page->limit;
     }
-    int32_t code = store_read (s, &query, &set, err);
-
-    if (code == 0) {
-        *ret = set.rows;
-        *ret_count = set.count;
-    }
-    return code;
+    return store_read_list (s, &query, ret, ret_count, err);
 }
 
 int32_t
@@ -78,13 +56,8 @@ store_rollout_get (struct store *s, const char *rollout_id, struct store_rollout
                    struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_ROLLOUT, .text = { rollout_id } };
-    void *row;
-    int32_t code = store_read_one (s, &query, &row, "rollout", rollout_id, err);
 
-    if (code == 0) {
-        *ret = row;
-    }
-    return code;
+    return store_read_one (s, &query, ret, "rollout", rollout_id, err);
 }
 
 int32_t
@@ -92,18 +65,12 @@ store_rollout_list (struct store *s, const struct store_page *page, bool open_on
                     struct store_rollout **ret, size_t *ret_count, struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_ROLLOUTS, .number = { open_only } };
-    struct row_set set;
+
     if (page != NULL) {
         query.text[0] = page->after;
         query.limit = page->limit;
     }
-    int32_t code = store_read (s, &query, &set, err);
-
-    if (code == 0) {
-        *ret = set.rows;
-        *ret_count = set.count;
-    }
-    return code;
+    return store_read_list (s, &query, ret, ret_count, err);
 }
 
 int32_t
@@ -111,11 +78,6 @@ store_workflow_text_get (struct store *s, const char *digest, struct store_workf
                          struct err *err)
 {
     struct store_query query = { .kind = STORE_QUERY_WORKFLOW_TEXT, .text = { digest } };
-    void *row;
-    int32_t code = store_read_one (s, &query, &row, "workflow text with digest", digest, err);
 
-    if (code == 0) {
-        *ret = row;
-    }
-    return code;
+    return store_read_one (s, &query, ret, "workflow text with digest", digest, err);
 }

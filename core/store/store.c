@@ -6,6 +6,7 @@
 #include "store/store.h"
 
 #include <pthread.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -207,7 +208,7 @@ store_read (struct store *s, const struct store_query *query, struct row_set *re
 }
 
 int32_t
-store_read_one (struct store *s, const struct store_query *query, void **ret, const char *what,
+store_read_one (struct store *s, const struct store_query *query, void *ret, const char *what,
                 const char *name, struct err *err)
 {
     struct row_set set;
@@ -219,6 +220,20 @@ store_read_one (struct store *s, const struct store_query *query, void **ret, co
     if (set.count == 0) {
         return err_set (err, ERR_NOT_FOUND, "no %s %s", what, name);
     }
-    *ret = set.rows;
+    memcpy (ret, &set.rows, sizeof set.rows);
     return 0;
+}
+
+int32_t
+store_read_list (struct store *s, const struct store_query *query, void *ret, size_t *ret_count,
+                 struct err *err)
+{
+    struct row_set set;
+    int32_t code = store_read (s, query, &set, err);
+
+    if (code == 0) {
+        memcpy (ret, &set.rows, sizeof set.rows);
+        *ret_count = set.count;
+    }
+    return code;
 }
