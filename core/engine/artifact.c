@@ -22,6 +22,7 @@
 #include "engine/turn.h"
 #include "fleet/seal.h"
 #include "repo/reader.h"
+#include "repo/repo.h"
 
 static int32_t
 check_name (const char *name, struct err *err)
@@ -139,6 +140,7 @@ artifact_keep_download (struct turn *t, struct answer *answer)
 
 struct held {
     struct buf bytes;
+    char *filename;
 };
 
 static int64_t
@@ -158,7 +160,17 @@ held_close (void *arg)
 {
     struct held *h = arg;
     buf_wipe_free (&h->bytes);
+    mem_free (h->filename);
     mem_free (h);
+}
+
+static void
+hold (struct held *h, struct transfer_part *part)
+{
+    part->kind = TRANSFER_READER;
+    part->reader = (struct transfer_reader) {
+        .size_bytes = h->bytes.len, .read = held_read, .close = held_close, .arg = h,
+    };
 }
 
 int32_t
@@ -171,13 +183,35 @@ artifact_part (struct engine *engine, const char *job_id, const char *name,
         mem_free (h);
         return rc;
     }
-    part->kind = TRANSFER_READER;
-    part->reader = (struct transfer_reader) {
-        .size_bytes = h->bytes.len, .read = held_read, .close = held_close, .arg = h,
-    };
+    hold (h, part);
     if (part->filename == NULL)
         part->filename = name;
     return 0;
+}
+
+int32_t
+artifact_attachment_part (struct engine *engine, const char *sha256, const char *name,
+                          struct transfer_part *part, struct err *err)
+{
+    struct image image = { 0 };
+    int32_t rc = repo_get (engine->o.repo, sha256, &image, err);
+    if (rc != 0)
+        return rc;
+    const struct image_attachment *a =
+        image_attachment_find (image.attachments, image.attachment_count, name);
+    if (a == NULL) {
+        rc = err_set (err, FARRIER_E_INVALID, "image %s has no attachment '%s'", image.name, name);
+        err_hint (err, "import it again with a sidecar that names the attachment");
+    } else {
+        struct held *h = mem_alloc (sizeof *h);
+        buf_append (&h->bytes, a->bytes, a->len);
+        h->filename = str_dup (a->filename);
+        hold (h, part);
+        if (part->filename != NULL && part->filename[0] == '\0')
+            part->filename = h->filename;
+    }
+    image_clear (&image);
+    return rc;
 }
 
 /* --- images for vendor tools ---------------------------------------------------------------- */

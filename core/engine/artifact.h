@@ -32,6 +32,10 @@ void artifact_keep_download (struct turn *t, struct answer *answer);
 int32_t artifact_part (struct engine *engine, const char *job_id, const char *name,
                        struct transfer_part *part, struct err *err);
 
+/* The same from an attachment of an image; FARRIER_E_INVALID when it has none of that name. */
+int32_t artifact_attachment_part (struct engine *engine, const char *sha256, const char *name,
+                                  struct transfer_part *part, struct err *err);
+
 /* A private file with an image's bytes below run_dir/ATTEMPT/. */
 int32_t artifact_materialise (struct engine *engine, const char *attempt_id, const char *sha256,
                               const char *name, char **ret_path, struct err *err);

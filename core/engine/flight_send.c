@@ -213,10 +213,11 @@ make_part (struct flight *f, const json_t *v, struct transfer_part *part, struct
             part->content_type = "application/json";
         return 0;
     }
-    if (str_eq (kind, "artifact"))
-        return artifact_part (f->engine, f->job_id, json_str_or (v, "/text", ""), part, err);
-    return err_set (err, FARRIER_E_UNSUPPORTED, "images of this repository have no attachment '%s'",
-                    json_str_or (v, "/text", ""));
+    part->filename = json_str (v, "/filename");
+    if (str_eq (kind, "attachment"))
+        return artifact_attachment_part (f->engine, json_str_or (v, "/sha256", ""),
+                                         json_str_or (v, "/text", ""), part, err);
+    return artifact_part (f->engine, f->job_id, json_str_or (v, "/text", ""), part, err);
 }
 
 static void

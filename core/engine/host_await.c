@@ -163,6 +163,19 @@ part_spec (const struct farrier_step *step, const struct farrier_part *p)
     return v;
 }
 
+/* NULL when it can be sent. */
+static const char *
+wrong_part (const struct farrier_step *step, const struct farrier_part *p)
+{
+    bool of_image = p->kind == FARRIER_PART_IMAGE || p->kind == FARRIER_PART_ATTACHMENT;
+    if (p->kind > FARRIER_PART_ARTIFACT)
+        return "is of an unknown kind";
+    if (of_image && p->image == NULL && step->in.image == NULL)
+        return "is of an image, the step has none";
+    return p->kind >= FARRIER_PART_ATTACHMENT && str_empty (p->text)
+               ? "names no attachment or artifact" : NULL;
+}
+
 static int32_t
 await_transfer (struct farrier_step *step, const struct farrier_transfer *what,
                 struct farrier_error *err)
@@ -176,11 +189,11 @@ await_transfer (struct farrier_step *step, const struct farrier_transfer *what,
     for (uint32_t i = 0; i < t.parts.count; i++) {
         const struct farrier_part *p = table_at (&t.parts, i);
         json_array_append_new (parts, part_spec (step, p));
-        if (p->kind == FARRIER_PART_IMAGE && p->image == NULL && step->in.image == NULL) {
+        const char *wrong = wrong_part (step, p);
+        if (wrong != NULL) {
             json_decref (parts);
-            return step->host->fail (err, FARRIER_E_PLUGIN_BUG,
-                                     "await_transfer: part %u is of an image, the step has none",
-                                     (unsigned) i);
+            return step->host->fail (err, FARRIER_E_PLUGIN_BUG, "await_transfer: part %u %s",
+                                     (unsigned) i, wrong);
         }
     }
     json_t *spec = spec_new ("transfer", t.label, t.endpoint);

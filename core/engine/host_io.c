@@ -1,17 +1,14 @@
-/* host_io: the host table's inline reads, answers, images and artifacts.
+/* host_io: the host table's inline reads and answers, configuration and endpoints.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
  */
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "engine/artifact.h"
 #include "engine/engine_private.h"
 #include "engine/flight.h"
 #include "engine/reach.h"
@@ -19,8 +16,6 @@
 #include "engine/step.h"
 #include "net/redfish_error.h"
 #include "plugin/config.h"
-#include "repo/reader.h"
-#include "repo/serve.h"
 
 #define HTTP_HEADERS_MAX 32
 
@@ -213,102 +208,6 @@ http_read (struct farrier_step *step, const char *endpoint, const char *path, co
     return read_http (step, endpoint, "POST", path, body, options, ret_response, err);
 }
 
-/* --- images --------------------------------------------------------------------------------- */
-
-static void
-image_info (const struct farrier_image *image, struct farrier_image_info *ret)
-{
-    struct farrier_image_info info = {
-        .struct_size = sizeof info,
-        .type = image->type,
-        .name = image->name,
-        .version = image->version,
-        .vendor = image->vendor,
-        .model = image->model,
-        .sha256 = image->sha256,
-        .size_bytes = image->size_bytes,
-    };
-    record_copy_out (ret, &info, sizeof info);
-}
-
-static int64_t
-image_read (const struct farrier_image *image, uint64_t offset, void *buffer, size_t len)
-{
-    struct reader *reader;
-    if (reader_open (image->engine->o.repo, image->sha256, &reader, NULL) != 0)
-        return FARRIER_E_INVALID;
-    ssize_t n = reader_pread (reader, buffer, len, offset);
-    reader_unref (reader);
-    return n < 0 ? FARRIER_E_INVALID : (int64_t) n;
-}
-
-static int32_t
-image_path (struct farrier_step *step, const struct farrier_image *image, const char **ret_path,
-            struct farrier_error *err)
-{
-    struct err why;
-    char *path = NULL;
-    int32_t rc = artifact_materialise (step->in.engine, step->in.attempt_id, image->sha256,
-                                       image->name, &path, &why);
-    if (rc != 0)
-        return step->host->fail (err, rc == FARRIER_E_NO_SPACE ? rc : FARRIER_E_INTERNAL, "%s",
-                                 why.message);
-    *ret_path = arena_strdup (step->arena, path);
-    mem_free (path);
-    return FARRIER_OK;
-}
-
-static int32_t
-image_publish (struct farrier_step *step, const struct farrier_image *image, const char **ret_url,
-               struct farrier_error *err)
-{
-    const struct engine_options *o = &step->in.engine->o;
-    struct reader *reader;
-    struct err why;
-    char *path = NULL;
-    if (o->serve == NULL || o->image_url == NULL) {
-        step->host->hint (err, "image_server in farrier.conf names an address that BMCs reach");
-        return step->host->fail (err, FARRIER_E_UNSUPPORTED, "no image server is running");
-    }
-    if (reader_open (o->repo, image->sha256, &reader, &why) != 0)
-        return step->host->fail (err, FARRIER_E_INVALID, "%s", why.message);
-    int32_t rc = serve_publish (o->serve, reader, NULL, &path, &why);
-    reader_unref (reader);
-    if (rc != 0)
-        return step->host->fail (err, FARRIER_E_INTERNAL, "%s", why.message);
-    *ret_url = arena_printf (step->arena, "%s%s", o->image_url, path);
-    mem_free (path);
-    return FARRIER_OK;
-}
-
-/* --- artifacts ------------------------------------------------------------------------------ */
-
-static int32_t
-write_artifact (struct farrier_step *step, const char *name, const void *bytes, size_t len,
-                struct farrier_error *err)
-{
-    struct err why;
-    int32_t rc = artifact_write (step->in.engine, step->in.job_id, step->in.host_id, name, bytes,
-                                 len, &why);
-    if (rc == 0)
-        return FARRIER_OK;
-    return step->host->fail (err, rc == FARRIER_E_NO_SPACE ? rc : FARRIER_E_INVALID, "%s",
-                             why.message);
-}
-
-static const char *
-read_artifact (struct farrier_step *step, const char *name, size_t *ret_len)
-{
-    struct buf bytes = { 0 };
-    if (artifact_read (step->in.engine, step->in.job_id, name, &bytes, NULL) != 0)
-        return NULL;
-    if (ret_len != NULL)
-        *ret_len = bytes.len;
-    char *data = buf_steal (&bytes);
-    arena_defer (step->arena, free_body, data);
-    return data;
-}
-
 /* --- configuration -------------------------------------------------------------------------- */
 
 static const char *
@@ -326,24 +225,66 @@ config_i64 (const struct farrier_config *cfg, const char *name)
     return json_is_integer (v) ? (int64_t) json_integer_value (v) : 0;
 }
 
+static const struct farrier_json *
+config_json (const struct farrier_config *cfg, const char *name)
+{
+    json_t *v = json_object_get (cfg->values, name);
+    return v == NULL || cfg->arena == NULL ? NULL : step_json_in (cfg->host, cfg->arena, v);
+}
+
+/* --- endpoints ------------------------------------------------------------------------------ */
+
+/* "https://[2001:db8::7]:8443" in its parts; what net_target_new() took is well formed. */
+void
+step_split_url (struct arena *arena, const char *url, struct farrier_endpoint *ret)
+{
+    const char *at = strstr (url, "://");
+    at = at == NULL ? url : at + 3;
+    bool bracket = *at == '[';
+    size_t len = bracket ? strcspn (++at, "]") : strcspn (at, ":/");
+    const char *rest = at + len + (bracket && at[len] == ']' ? 1 : 0);
+    int64_t port = 0;
+    if (*rest == ':') {
+        char *digits = arena_strndup (arena, rest + 1, strcspn (rest + 1, "/"));
+        if (digits == NULL || !str_to_i64 (digits, &port) || port > 65535)
+            port = 0;
+    }
+    ret->url = arena_strdup (arena, url);
+    ret->address = arena_strndup (arena, at, len);
+    ret->port = port > 0 ? (uint32_t) port : str_starts (url, "http://") ? 80 : 443;
+}
+
+static int32_t
+endpoint (struct farrier_step *step, const char *name, struct farrier_endpoint *ret)
+{
+    struct farrier_endpoint out = { .struct_size = sizeof out };
+    struct reach *reach;
+    struct err why;
+    if (step->in.engine == NULL
+        || reach_get (step->in.engine, step->in.host_id, name == NULL ? FARRIER_ENDPOINT_BMC : name,
+                      &reach, &why) != 0)
+        return FARRIER_E_UNSUPPORTED;
+    step_split_url (step->arena, net_target_url (reach->target), &out);
+    out.has_credential = reach->session != NULL;
+    reach_unref (reach);
+    record_copy_out (ret, &out, sizeof out);
+    return FARRIER_OK;
+}
+
 void
 step_table_io (struct farrier_host *table)
 {
     table->fail_http = fail_http;
     table->config_str = config_str;
     table->config_i64 = config_i64;
+    table->config_json = config_json;
+    table->endpoint = endpoint;
     table->http_get = http_get;
     table->http_read = http_read;
     table->response_status = response_status;
     table->response_header = response_header;
     table->response_body = response_body;
     table->response_json = response_json;
-    table->image_info = image_info;
-    table->image_read = image_read;
-    table->image_path = image_path;
-    table->image_publish = image_publish;
-    table->artifact_write = write_artifact;
-    table->artifact_read = read_artifact;
     table->process_status = flight_process_status;
     table->process_output = flight_process_output;
 }

@@ -18,17 +18,29 @@ decref (void *value)
 }
 
 struct farrier_json *
-step_json (struct farrier_step *step, json_t *value)
+step_json_in (const struct farrier_host *host, struct arena *arena, json_t *value)
 {
     if (value == NULL)
         return NULL;
-    struct farrier_json *handle = arena_alloc (step->arena, sizeof *handle);
+    struct farrier_json *handle = arena_alloc (arena, sizeof *handle);
     if (handle == NULL)
         return NULL;
-    handle->host = step->host;
-    handle->step = step;
+    handle->host = host;
+    handle->arena = arena;
     handle->value = value;
     return handle;
+}
+
+struct farrier_json *
+step_json (struct farrier_step *step, json_t *value)
+{
+    return step_json_in (step->host, step->arena, value);
+}
+
+static struct farrier_json *
+beside (const struct farrier_json *of, json_t *value)
+{
+    return step_json_in (of->host, of->arena, value);
 }
 
 /* A value that this step made: it ends with the arena. */
@@ -44,7 +56,7 @@ step_json_own (struct farrier_step *step, json_t *value)
 static const struct farrier_json *
 at (const struct farrier_json *value, const char *pointer)
 {
-    return value == NULL ? NULL : step_json (value->step, json_at (value->value, pointer));
+    return value == NULL ? NULL : beside (value, json_at (value->value, pointer));
 }
 
 static const char *
@@ -105,9 +117,9 @@ item_of (const struct farrier_json *value, uint32_t index)
     if (value == NULL)
         return NULL;
     if (json_is_array (value->value))
-        return step_json (value->step, json_array_get (value->value, index));
+        return beside (value, json_array_get (value->value, index));
     void *it = json_is_object (value->value) ? member_at (value->value, index) : NULL;
-    return it == NULL ? NULL : step_json (value->step, json_object_iter_value (it));
+    return it == NULL ? NULL : beside (value, json_object_iter_value (it));
 }
 
 static const char *
@@ -171,6 +183,13 @@ static const struct farrier_json *
 make_integer (struct farrier_step *step, int64_t number)
 {
     return step_json_own (step, json_integer (number));
+}
+
+/* jansson refuses what JSON has no words for: infinities, not a number. */
+static const struct farrier_json *
+make_number (struct farrier_step *step, double number)
+{
+    return step_json_own (step, json_real (number));
 }
 
 static const struct farrier_json *
@@ -249,6 +268,7 @@ step_table_values (struct farrier_host *table)
     table->json_string = make_string;
     table->json_integer = make_integer;
     table->json_boolean = make_boolean;
+    table->json_number = make_number;
     table->json_put = put;
     table->json_text = text_of;
     table->alloc = alloc;

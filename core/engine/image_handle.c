@@ -32,6 +32,11 @@ image_handle (struct engine *engine, const char *digest)
     image->model = str_dup (found.match_model);
     image->type = found.type;
     image->size_bytes = found.size_bytes;
+    image->metadata = json_incref (found.metadata);
+    image->attachments = found.attachments;
+    image->attachment_count = found.attachment_count;
+    found.attachments = NULL;          /* ours now */
+    found.attachment_count = 0;
     image_clear (&found);
     return image;
 }
@@ -46,5 +51,7 @@ image_handle_free (struct farrier_image *image)
     mem_free (image->version);
     mem_free (image->vendor);
     mem_free (image->model);
+    json_decref (image->metadata);
+    image_attachments_free (image->attachments, image->attachment_count);
     mem_free (image);
 }

@@ -49,6 +49,8 @@ fill_wake (struct farrier_step *step, const struct answer *a)
     w->documents = (uint32_t) a->documents.count;
     w->reads = a->reads;
     w->gap_seen = a->gap_seen;
+    w->vendor_id = a->vendor_id;
+    w->hint = a->hint;
     step->in.documents = (struct vec *) &a->documents;
     if (a->status != 0 || a->body != NULL)
         w->response = step_response (step, a->status, a->headers, a->body, a->body_len,

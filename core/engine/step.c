@@ -21,7 +21,9 @@ make_table (void)
     table.abi_minor = FARRIER_ABI_MINOR;
     step_table_values (&table);
     step_table_state (&table);
+    step_table_xml (&table);
     step_table_io (&table);
+    step_table_image (&table);
     step_table_await (&table);
 }
 

@@ -18,6 +18,7 @@
 #include "base/vec.h"
 #include "farrier/plugin.h"
 #include "firmware/component.h"
+#include "firmware/image.h"
 #include "plugin/plugin.h"
 
 struct engine;
@@ -25,10 +26,10 @@ struct engine;
 #define STEP_ARENA_BYTES (16u << 20)
 #define STEP_BAG_BYTES (16u << 10)
 
-/* A value in a document, as the plugin sees it. Lives in the step's arena. */
+/* A value in a document, as the plugin sees it. Lives in the arena of its callback. */
 struct farrier_json {
     const struct farrier_host *host;
-    struct farrier_step *step;
+    struct arena *arena;
     json_t *value;
 };
 
@@ -52,6 +53,9 @@ struct farrier_image {
     char *sha256, *name, *version, *vendor, *model;
     uint32_t type;
     uint64_t size_bytes;
+    json_t *metadata;                  /* NULL = none */
+    struct image_attachment *attachments;
+    size_t attachment_count;
 };
 
 /* What the callback may look at. All borrowed; outlives the callback. */
@@ -124,16 +128,21 @@ void step_free (struct farrier_step *step);
 
 /* For the files that implement the table. */
 struct farrier_json *step_json (struct farrier_step *step, json_t *value);      /* borrows value */
+struct farrier_json *step_json_in (const struct farrier_host *host, struct arena *arena,
+                                   json_t *value);        /* the same without a step */
 struct farrier_response *step_response (struct farrier_step *step, int32_t status,
                                         json_t *headers, const char *body, size_t len,
                                         int64_t retry_after_ms);
+void step_split_url (struct arena *arena, const char *url, struct farrier_endpoint *ret);
 int32_t step_set_await (struct farrier_step *step, json_t *spec, bool changing,
                         struct farrier_error *err);
 
 /* The members of the host table by topic; each fills in its part. */
 void step_table_values (struct farrier_host *table);      /* host_values.c: JSON, memory, clock */
 void step_table_state (struct farrier_host *table);       /* host_state.c: log, params, bag, emit */
-void step_table_io (struct farrier_host *table);          /* host_io.c: reads, responses, images */
+void step_table_xml (struct farrier_host *table);         /* host_xml.c */
+void step_table_io (struct farrier_host *table);          /* host_io.c: reads, responses, config */
+void step_table_image (struct farrier_host *table);       /* host_image.c: images, artifacts */
 void step_table_await (struct farrier_host *table);       /* host_await.c */
 
 #endif

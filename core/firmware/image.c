@@ -27,6 +27,8 @@ image_copy (struct image *dst, const struct image *src)
     copy.match_vendor = str_dup (src->match_vendor);
     copy.match_model = str_dup (src->match_model);
     copy.notes = str_dup (src->notes);
+    copy.metadata = json_deep_copy (src->metadata);
+    copy.attachments = image_attachments_copy (src->attachments, src->attachment_count);
     copy.match_keys = NULL;
     copy.match_key_count = 0;
     for (size_t i = 0; i < src->match_key_count; i++) {
@@ -47,6 +49,8 @@ image_clear (struct image *i)
     mem_free (i->match_vendor);
     mem_free (i->match_model);
     mem_free (i->notes);
+    json_decref (i->metadata);
+    image_attachments_free (i->attachments, i->attachment_count);
     component_pairs_free (i->match_keys, i->match_key_count);
     memset (i, 0, sizeof (*i));
 }
@@ -95,6 +99,13 @@ image_to_json (const struct image *i)
     json_put (o, "match", match);
     if (i->notes != NULL) {
         json_put_str (o, "notes", i->notes);
+    }
+    if (i->metadata != NULL) {
+        json_put (o, "metadata", json_incref (i->metadata));
+    }
+    if (i->attachment_count > 0) {
+        json_put (o, "attachments",
+                  image_attachments_to_json (i->attachments, i->attachment_count));
     }
     mem_free (imported);
     return o;
@@ -183,6 +194,26 @@ read_match (const json_t *v, struct image *i, struct err *err)
     return 0;
 }
 
+/* What only the vendor's plugin looks at. */
+static int32_t
+read_further (const json_t *v, struct image *i, struct err *err)
+{
+    json_t *metadata = json_object_get (v, "metadata");
+    int32_t rc;
+
+    if (metadata != NULL && !json_is_object (metadata)) {
+        return bad_member (err, v, "metadata", "an object");
+    }
+    rc = image_attachments_from_json (json_object_get (v, "attachments"), &i->attachments,
+                                      &i->attachment_count, err);
+    if (rc != 0) {
+        err_prefix (err, "manifest of '%s'", json_str_or (v, "/name", "?"));
+        return rc;
+    }
+    i->metadata = json_deep_copy (metadata);
+    return 0;
+}
+
 static int32_t
 read_image (const json_t *v, struct image *i, struct err *err)
 {
@@ -214,6 +245,9 @@ read_image (const json_t *v, struct image *i, struct err *err)
         return bad_member (err, v, "size_bytes", "a number above 0");
     }
     rc = read_match (v, i, err);
+    if (rc == 0) {
+        rc = read_further (v, i, err);
+    }
     if (rc != 0) {
         return rc;
     }

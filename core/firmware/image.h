@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "firmware/component.h"
+#include "firmware/image_attachment.h"
 
 /* One manifest of the repository. Strings are owned. */
 struct image {
@@ -33,6 +34,10 @@ struct image {
     struct component_pair *match_keys;
     size_t match_key_count;
     char *notes;                   /* NULL when there are none */
+    /* an object of the vendor's own facts, for its plugin; NULL when there are none */
+    json_t *metadata;
+    struct image_attachment *attachments;
+    size_t attachment_count;
 };
 
 void image_copy (struct image *dst, const struct image *src);

@@ -37,6 +37,7 @@ struct story {
 
 #define ON "{\"PowerState\":\"On\",\"LastResetTime\":\"1\"}"
 #define ON2 "{\"PowerState\":\"On\",\"LastResetTime\":\"2\"}"
+#define UP(seconds) "{\"Uptime\":" seconds "}"
 #define OFF "{\"PowerState\":\"Off\",\"LastResetTime\":\"1\"}"
 
 START_TEST (stories)
@@ -63,6 +64,12 @@ START_TEST (stories)
             .proof_pointer = "/LastResetTime" }, { ON, "-", ON }, 2 },
         { { .uri = "/x", .proof = FARRIER_PROOF_GAP_OR_CHANGED,
             .proof_pointer = "/LastResetTime" }, { ON, ON2 }, 1 },
+        { { .uri = "/x", .proof = FARRIER_PROOF_LOWER, .proof_pointer = "/Uptime" },
+          { UP ("70"), UP ("75"), UP ("9.5"), UP ("20") }, 2 },
+        { { .uri = "/x", .proof = FARRIER_PROOF_LOWER, .proof_pointer = "/Uptime",
+            .proof_before = "60", .good = 2 }, { UP ("4"), UP ("5") }, 1 },
+        { { .uri = "/x", .proof = FARRIER_PROOF_LOWER, .proof_pointer = "/Uptime",
+            .proof_before = "3" }, { UP ("4"), UP ("\"none\""), UP ("5") }, -1 },
     };
     for (size_t i = 0; i < COUNT_OF (all); i++) {
         struct until_step step;

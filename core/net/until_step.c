@@ -5,6 +5,7 @@
  */
 #include "net/until_step.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -34,7 +35,8 @@ until_step_clear (struct until_step *step)
 bool
 until_step_wants_proof (const struct watch_until *spec)
 {
-    return (spec->proof == FARRIER_PROOF_CHANGED || spec->proof == FARRIER_PROOF_GAP_OR_CHANGED)
+    return (spec->proof == FARRIER_PROOF_CHANGED || spec->proof == FARRIER_PROOF_GAP_OR_CHANGED
+            || spec->proof == FARRIER_PROOF_LOWER)
            && spec->proof_pointer != NULL;
 }
 
@@ -114,6 +116,16 @@ is_good (struct until_step *step, const struct look *probe)
     return good;
 }
 
+/* An uptime grows: only a smaller one proves a restart. The last one is kept, so that a restart
+ * between two reads is seen although it has long grown past the first. */
+static bool
+has_fallen (const char *before, const char *now)
+{
+    char *end_before, *end_now;
+    double a = strtod (before, &end_before), b = strtod (now, &end_now);
+    return end_before != before && end_now != now && b < a;
+}
+
 static void
 note_proof (struct until_step *step, const struct look *proof)
 {
@@ -122,10 +134,14 @@ note_proof (struct until_step *step, const struct look *proof)
     char *value = value_text (proof->doc, step->spec->proof_pointer);
     if (value == NULL)
         return;
-    if (step->before == NULL)
+    if (step->before == NULL) {
         step->before = str_dup (value);
-    else if (strcmp (step->before, value) != 0)
+    } else if (step->spec->proof == FARRIER_PROOF_LOWER) {
+        step->result.changed = step->result.changed || has_fallen (step->before, value);
+        str_set (&step->before, value);
+    } else if (strcmp (step->before, value) != 0) {
         step->result.changed = true;
+    }
     mem_free (value);
 }
 
@@ -138,6 +154,7 @@ proven (const struct until_step *step)
     case FARRIER_PROOF_GAP:
         return step->result.gap_seen;
     case FARRIER_PROOF_CHANGED:
+    case FARRIER_PROOF_LOWER:
         return step->result.changed;
     case FARRIER_PROOF_GAP_OR_CHANGED:
         return step->result.gap_seen || step->result.changed;

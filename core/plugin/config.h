@@ -14,6 +14,7 @@
 #ifndef FARRIER_PLUGIN_CONFIG_H
 #define FARRIER_PLUGIN_CONFIG_H
 
+#include "base/arena.h"
 #include "plugin/fault.h"
 
 struct plugin_config {
@@ -43,6 +44,7 @@ void config_free (struct plugin_config *config);
 struct farrier_config {
     const struct farrier_host *host;
     const json_t *values;
+    struct arena *arena;               /* of the configure() it is given to; for config_json() */
 };
 
 #endif

@@ -18,6 +18,8 @@
 #include "plugin/policy.h"
 #include "plugin/private.h"
 
+#define CONFIGURE_ARENA_BYTES (1u << 20)
+
 struct plugin *
 plugin_new (const char *file)
 {
@@ -217,13 +219,14 @@ bool
 plugin_configure (struct plugin *p, const json_t *values, struct fault_list *faults)
 {
     struct farrier_error error;
-    struct farrier_config cfg = { p->host, values };
     plugin_error_clear (&error);
     if (p->def.configure == NULL)
         return true;
+    struct farrier_config cfg = { p->host, values, arena_new (CONFIGURE_ARENA_BYTES) };
     plugin_enter (p, "", "configure");
     int32_t rc = p->def.configure (p->self, &cfg, &error);
     plugin_leave ();
+    arena_free (cfg.arena);
     if (rc != 0)
         plugin_answer_fault (faults, PLUGIN_FAULT_CONFIGURE, "configure", rc, &error);
     return rc == 0;

@@ -283,6 +283,53 @@ fill (const struct sources *s, struct image *i, struct err *err)
     return 0;
 }
 
+/* The sidecar names a file beside the image: {"compsig": "U30.compsig"}. */
+static int32_t
+add_attachment (const struct sources *s, const char *name, const char *filename, struct image *i,
+                struct err *err)
+{
+    struct buf bytes = { 0 };
+    char *path;
+    int32_t rc;
+
+    if (!image_valid_filename (filename)) {
+        return wrong (s, "attachments", name, "the name of a file beside the image", err);
+    }
+    path = str_printf ("%.*s%s", (int) (fs_basename (s->file) - s->file), s->file, filename);
+    rc = fs_read (path, IMAGE_ATTACHMENT_MAX_BYTES, &bytes, err);
+    if (rc == 0) {
+        rc = image_attachment_add (&i->attachments, &i->attachment_count, name, filename,
+                                   bytes.data, bytes.len, err);
+    }
+    if (rc != 0) {
+        err_prefix (err, "%s.json", s->file);
+    }
+    buf_free (&bytes);
+    mem_free (path);
+    return rc;
+}
+
+/* What only the vendor's plugin looks at; the sidecar alone says it. */
+static int32_t
+fill_further (const struct sources *s, struct image *i, struct err *err)
+{
+    json_t *metadata = json_object_get (s->sidecar, "metadata"), *value;
+    const char *name;
+    int32_t rc = 0;
+
+    if (metadata != NULL && !json_is_object (metadata)) {
+        return wrong (s, "metadata", "of its sidecar", "an object", err);
+    }
+    i->metadata = json_deep_copy (metadata);
+    json_object_foreach (json_object_get (s->sidecar, "attachments"), name, value) {
+        rc = add_attachment (s, name, json_string_value (value), i, err);
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    return rc;
+}
+
 int32_t
 repo_metadata (const char *file, const struct repo_import_options *options, const void *head,
                size_t head_len, struct image *ret, char **ret_expected_sha256, struct err *err)
@@ -299,6 +346,9 @@ repo_metadata (const char *file, const struct repo_import_options *options, cons
     }
     if (rc == 0) {
         rc = fill (&s, &i, err);
+    }
+    if (rc == 0) {
+        rc = fill_further (&s, &i, err);
     }
     json_decref (s.sidecar);
     facts_clear (&s.facts);

@@ -262,7 +262,7 @@ struct farrier_wake {
     uint32_t reads;                    /* REACHABLE: good reads seen; TASK: polls made */
     uint8_t gap_seen;                  /* REACHABLE, TASK: 1 when the BMC was away meanwhile */
     uint8_t reserved0[7];
-    /* TASK that failed, and answers of 400 and more: "Update.1.0.ApplyFailed"; NULL = none told */
+    /* TASK that failed: "Update.1.0.ApplyFailed"; NULL = none told */
     const char *vendor_id;
     FARRIER_PAD (vendor_id)
     const char *hint;                  /* for code != 0: the next command; NULL = none */
@@ -461,7 +461,8 @@ enum farrier_proof {
     FARRIER_PROOF_GAP = 1,             /* a read failed in between */
     FARRIER_PROOF_CHANGED = 2,         /* the value at proof_pointer differs from proof_before */
     FARRIER_PROOF_GAP_OR_CHANGED = 3,
-    FARRIER_PROOF_LOWER = 4            /* the number at proof_pointer is below proof_before: uptime */
+    /* the number at proof_pointer is below proof_before, or below an earlier read: an uptime */
+    FARRIER_PROOF_LOWER = 4
 };
 
 /* await_until: watch a resource until it is as wanted, `good` times in a row. */
