@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "base/str.h"
@@ -110,29 +111,79 @@ settle_error (int32_t rc, const char *plugin, const char *what, struct farrier_e
 
 /* --- turns ---------------------------------------------------------------------------------- */
 
+/* Calls that this thread is inside of: a plugin that is called from within another call must not
+ * wait for a configure() that waits for that call. */
+static __thread unsigned nested;
+
+/* count: it counts for max_inflight. */
+static void
+gate_enter (struct plugin *p, bool count)
+{
+    pthread_mutex_lock (&p->turn_lock);
+    while ((p->configuring && nested == 0)
+           || (count && p->info.max_inflight != 0 && p->inflight >= p->info.max_inflight))
+        pthread_cond_wait (&p->turn_free, &p->turn_lock);
+    p->inflight += count ? 1 : 0;
+    p->callers++;
+    pthread_mutex_unlock (&p->turn_lock);
+    nested++;
+}
+
+static void
+gate_leave (struct plugin *p, bool count)
+{
+    nested--;
+    pthread_mutex_lock (&p->turn_lock);
+    p->inflight -= count ? 1 : 0;
+    p->callers--;
+    if (p->configuring)
+        pthread_cond_broadcast (&p->turn_free);
+    else if (p->info.max_inflight != 0)
+        pthread_cond_signal (&p->turn_free);
+    pthread_mutex_unlock (&p->turn_lock);
+}
+
+bool
+plugin_quiesce (struct plugin *p, int64_t timeout_ms)
+{
+    struct timespec until;
+    clock_gettime (CLOCK_MONOTONIC, &until);
+    until.tv_sec += timeout_ms / 1000;
+    pthread_mutex_lock (&p->turn_lock);
+    p->configuring = true;
+    int rc = 0;
+    while (p->callers > 0 && rc == 0)
+        rc = pthread_cond_timedwait (&p->turn_free, &p->turn_lock, &until);
+    bool quiet = p->callers == 0;
+    if (!quiet) {
+        p->configuring = false;
+        pthread_cond_broadcast (&p->turn_free);
+    }
+    pthread_mutex_unlock (&p->turn_lock);
+    return quiet;
+}
+
+void
+plugin_resume (struct plugin *p)
+{
+    pthread_mutex_lock (&p->turn_lock);
+    p->configuring = false;
+    pthread_cond_broadcast (&p->turn_free);
+    pthread_mutex_unlock (&p->turn_lock);
+}
+
 static void
 turn_take (struct plugin *p)
 {
     if (p->info.thread_model == FARRIER_THREADS_SERIAL_PLUGIN)
         pthread_mutex_lock (&p->serial);
-    if (p->info.max_inflight == 0)
-        return;
-    pthread_mutex_lock (&p->turn_lock);
-    while (p->inflight >= p->info.max_inflight)
-        pthread_cond_wait (&p->turn_free, &p->turn_lock);
-    p->inflight++;
-    pthread_mutex_unlock (&p->turn_lock);
+    gate_enter (p, true);
 }
 
 static void
 turn_give (struct plugin *p)
 {
-    if (p->info.max_inflight != 0) {
-        pthread_mutex_lock (&p->turn_lock);
-        p->inflight--;
-        pthread_cond_signal (&p->turn_free);
-        pthread_mutex_unlock (&p->turn_lock);
-    }
+    gate_leave (p, true);
     if (p->info.thread_model == FARRIER_THREADS_SERIAL_PLUGIN)
         pthread_mutex_unlock (&p->serial);
 }
@@ -236,9 +287,11 @@ plugin_effects (struct plugin *p, const struct farrier_component *component,
     effects_default (component, ret);
     if (!plugin_is_usable (p) || p->def.effects == NULL)
         return true;
+    gate_enter (p, false);
     plugin_enter (p, "", "effects");
     int32_t rc = p->def.effects (p->self, component, image, ret);
     plugin_leave ();
+    gate_leave (p, false);
     if (rc == 0 && ret->reboot <= FARRIER_REBOOT_AC_CYCLE)
         return true;
     effects_default (component, ret);

@@ -138,6 +138,22 @@ mark_quarantined (const char *state_dir, const char *plugin, char **ret_why)
     return quarantined;
 }
 
+bool
+mark_died (const char *state_dir, const char *plugin, char **ret_why)
+{
+    json_t *record = record_read (state_dir);
+    json_t *entry = json_object_get (record, plugin);
+    long long count = json_int_or (entry, "/count", 0);
+    bool died = entry != NULL && count > 0 && count < MARK_DEATHS_MAX;
+    if (died)
+        *ret_why = str_printf ("farrier died inside %s, in %s at %s: %s; %lld of %d deaths in a "
+                               "row that quarantine it", plugin,
+                               json_str_or (entry, "/what", "?"), json_str_or (entry, "/at", "?"),
+                               json_str_or (entry, "/cause", "?"), count, MARK_DEATHS_MAX);
+    json_decref (record);
+    return died;
+}
+
 int32_t
 mark_release (const char *state_dir, const char *plugin, struct err *err)
 {

@@ -1,8 +1,5 @@
 /* elf_note: reads the note of a plugin's file without running anything of it.
  *
- * The file is untrusted: a table may point outside, overlap or be huge. Every read goes through
- * file_read(), which knows the length; counts are 16 bits in the format, so no loop is long.
- *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
  */
@@ -14,163 +11,6 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "farrier/sdk.h"
-
-struct file {
-    const uint8_t *bytes;
-    size_t len;
-    bool wide;                         /* ELF64 */
-};
-
-/* A range of the file that holds notes. */
-struct range {
-    uint64_t offset, size, align;
-};
-
-#if defined(__x86_64__) && defined(__LP64__)
-#define THIS_MACHINE EM_X86_64
-#elif defined(__aarch64__)
-#define THIS_MACHINE EM_AARCH64
-#elif defined(__i386__)
-#define THIS_MACHINE EM_386
-#elif defined(__arm__)
-#define THIS_MACHINE EM_ARM
-#elif defined(__powerpc64__)
-#define THIS_MACHINE EM_PPC64
-#elif defined(__s390x__)
-#define THIS_MACHINE EM_S390
-#elif defined(__riscv)
-#define THIS_MACHINE EM_RISCV
-#else
-#define THIS_MACHINE EM_NONE           /* not known: any machine is let through to dlopen */
-#endif
-
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define THIS_ORDER ELFDATA2LSB
-#else
-#define THIS_ORDER ELFDATA2MSB
-#endif
-
-static const struct {
-    uint16_t machine;
-    const char *name;
-} machine_names[] = {
-    { EM_X86_64, "x86-64" }, { EM_AARCH64, "aarch64" }, { EM_386, "i386" },   { EM_ARM, "arm" },
-    { EM_PPC64, "ppc64" },   { EM_S390, "s390x" },      { EM_RISCV, "riscv" },
-};
-
-static const char *
-machine_name (uint16_t machine)
-{
-    for (size_t i = 0; i < sizeof machine_names / sizeof machine_names[0]; i++)
-        if (machine_names[i].machine == machine)
-            return machine_names[i].name;
-    return "an unknown machine";
-}
-
-static bool
-file_read (const struct file *f, uint64_t offset, void *out, size_t size)
-{
-    if (offset > f->len || size > f->len - offset)
-        return false;
-    memcpy (out, f->bytes + offset, size);
-    return true;
-}
-
-/* --- header and tables ---------------------------------------------------------------------- */
-
-struct header {
-    uint16_t type, machine, phnum, phentsize;
-    uint64_t phoff;
-};
-
-#define HEADER_FROM(h)                                                                     \
-    (struct header) { (h).e_type, (h).e_machine, (h).e_phnum, (h).e_phentsize, (h).e_phoff }
-
-static bool
-header_read (const struct file *f, struct header *ret)
-{
-    if (f->wide) {
-        Elf64_Ehdr h;
-        if (!file_read (f, 0, &h, sizeof h))
-            return false;
-        *ret = HEADER_FROM (h);
-        return ret->phnum == 0 || ret->phentsize == sizeof (Elf64_Phdr);
-    }
-    Elf32_Ehdr h;
-    if (!file_read (f, 0, &h, sizeof h))
-        return false;
-    *ret = HEADER_FROM (h);
-    return ret->phnum == 0 || ret->phentsize == sizeof (Elf32_Phdr);
-}
-
-/* The range of program header i, if it is a PT_NOTE. *ret_broken: it lies outside of the file; of
- * what gets mapped too, since dlopen dies of a file that was cut off (SIGBUS). */
-static bool
-segment_notes (const struct file *f, const struct header *h, unsigned i, struct range *ret,
-               bool *ret_broken)
-{
-    uint64_t at = h->phoff + (uint64_t) i * h->phentsize;
-    uint32_t type = PT_NULL;
-    if (f->wide) {
-        Elf64_Phdr p = { 0 };
-        *ret_broken = !file_read (f, at, &p, sizeof p);
-        type = p.p_type;
-        *ret = (struct range) { p.p_offset, p.p_filesz, p.p_align };
-    } else {
-        Elf32_Phdr p = { 0 };
-        *ret_broken = !file_read (f, at, &p, sizeof p);
-        type = p.p_type;
-        *ret = (struct range) { p.p_offset, p.p_filesz, p.p_align };
-    }
-    if (!*ret_broken && (type == PT_NOTE || type == PT_LOAD || type == PT_DYNAMIC))
-        *ret_broken = ret->offset > f->len || ret->size > f->len - ret->offset;
-    return !*ret_broken && type == PT_NOTE;
-}
-
-static bool
-elf_check (const struct file *f, struct header *ret, struct fault_list *faults)
-{
-    unsigned char ident[EI_NIDENT];
-    if (!file_read (f, 0, ident, sizeof ident) || memcmp (ident, ELFMAG, SELFMAG) != 0) {
-        fault_add (faults, PLUGIN_FAULT_NOT_ELF,
-                   "not an ELF file: it begins with %02x %02x %02x %02x, not 7f 45 4c 46",
-                   f->len > 0 ? f->bytes[0] : 0, f->len > 1 ? f->bytes[1] : 0,
-                   f->len > 2 ? f->bytes[2] : 0, f->len > 3 ? f->bytes[3] : 0);
-        fault_hint (faults, "remove the file, or install the plugin's package again");
-        return false;
-    }
-    int own = sizeof (void *) == 8 ? ELFCLASS64 : ELFCLASS32;
-    if (ident[EI_CLASS] != own || ident[EI_DATA] != THIS_ORDER) {
-        fault_add (faults, PLUGIN_FAULT_CLASS,
-                   "built as %s-bit %s-endian, this farrier is %s-bit %s-endian",
-                   ident[EI_CLASS] == ELFCLASS64 ? "64" : "32",
-                   ident[EI_DATA] == ELFDATA2LSB ? "little" : "big",
-                   own == ELFCLASS64 ? "64" : "32",
-                   THIS_ORDER == ELFDATA2LSB ? "little" : "big");
-        fault_hint (faults, "install the plugin's package for this architecture");
-        return false;
-    }
-    if (!header_read (f, ret)) {
-        fault_add (faults, PLUGIN_FAULT_ELF_MALFORMED,
-                   "the ELF header is cut off or names impossible tables (%zu bytes)", f->len);
-        fault_hint (faults, "the file is damaged: install the plugin's package again");
-        return false;
-    }
-    if (THIS_MACHINE != EM_NONE && ret->machine != THIS_MACHINE) {
-        fault_add (faults, PLUGIN_FAULT_MACHINE, "built for %s (%u), this farrier runs on %s (%u)",
-                   machine_name (ret->machine), ret->machine, machine_name (THIS_MACHINE),
-                   (unsigned) THIS_MACHINE);
-        fault_hint (faults, "install the plugin's package for this architecture");
-        return false;
-    }
-    if (ret->type != ET_DYN) {
-        fault_add (faults, PLUGIN_FAULT_NOT_SHARED,
-                   "ELF type %u is not a shared object (%u)", ret->type, (unsigned) ET_DYN);
-        fault_hint (faults, "link the plugin with -shared");
-        return false;
-    }
-    return true;
-}
 
 /* --- the text of the note ------------------------------------------------------------------- */
 
@@ -287,12 +127,12 @@ note_text (struct elf_note *note, const char *text, size_t len, struct fault_lis
 
 /* Reads one note at *at; moves on; false at the end or when it does not fit. */
 static bool
-note_next (const struct file *f, const struct range *range, uint64_t *at, Elf32_Nhdr *ret,
-           uint64_t *ret_owner, uint64_t *ret_text)
+note_next (const struct elf_file *f, const struct elf_segment *range, uint64_t *at,
+           Elf32_Nhdr *ret, uint64_t *ret_owner, uint64_t *ret_text)
 {
     uint64_t align = range->align == 8 ? 8 : 4;
     uint64_t end = range->offset + range->size;
-    if (*at > end || end - *at < sizeof *ret || !file_read (f, *at, ret, sizeof *ret))
+    if (*at > end || end - *at < sizeof *ret || !elf_file_read (f, *at, ret, sizeof *ret))
         return false;
     uint64_t owner = *at + sizeof *ret;
     uint64_t text = (owner + ret->n_namesz + align - 1) / align * align;
@@ -306,15 +146,15 @@ note_next (const struct file *f, const struct range *range, uint64_t *at, Elf32_
 }
 
 static bool
-owner_is (const struct file *f, const Elf32_Nhdr *n, uint64_t at, const char *owner)
+owner_is (const struct elf_file *f, const Elf32_Nhdr *n, uint64_t at, const char *owner)
 {
     return n->n_namesz == strlen (owner) + 1 && memcmp (f->bytes + at, owner, n->n_namesz) == 0;
 }
 
 /* Returns true when our note was in this range (whether it is good or not). */
 static bool
-range_search (const struct file *f, const struct range *range, struct elf_note *note, bool *ret_ok,
-              struct fault_list *faults)
+range_search (const struct elf_file *f, const struct elf_segment *range, struct elf_note *note,
+              bool *ret_ok, struct fault_list *faults)
 {
     Elf32_Nhdr n;
     uint64_t owner, text;
@@ -335,25 +175,14 @@ range_search (const struct file *f, const struct range *range, struct elf_note *
 }
 
 bool
-elf_note_read (const uint8_t *bytes, size_t len, struct elf_note *ret, struct fault_list *faults)
+elf_note_find (const struct elf_file *f, struct elf_note *ret, struct fault_list *faults)
 {
+    bool found = false, ok = false;
+    struct elf_segment range;
     *ret = (struct elf_note) { 0 };
-    struct file f = { bytes, len, len > EI_CLASS && bytes[EI_CLASS] == ELFCLASS64 };
-    struct header h;
-    if (!elf_check (&f, &h, faults))
-        return false;
-    bool found = false, ok = false, broken = false;
-    for (unsigned i = 0; i < h.phnum && !broken; i++) {
-        struct range range;
-        if (segment_notes (&f, &h, i, &range, &broken))
-            found = range_search (&f, &range, ret, &ok, faults) || found;
-    }
-    if (broken) {
-        fault_add (faults, PLUGIN_FAULT_ELF_MALFORMED,
-                   "a part of it lies outside of the file (%zu bytes): it was cut off", len);
-        fault_hint (faults, "the file is damaged: install the plugin's package again");
-        return false;
-    }
+    for (unsigned i = 0; i < f->segment_count && elf_file_segment (f, i, &range); i++)
+        if (range.type == PT_NOTE)
+            found = range_search (f, &range, ret, &ok, faults) || found;
     if (!found) {
         fault_add (faults, PLUGIN_FAULT_NO_NOTE,
                    "a shared object, but not a Farrier plugin: it has no note of owner '%s' "
@@ -364,6 +193,14 @@ elf_note_read (const uint8_t *bytes, size_t len, struct elf_note *ret, struct fa
         return false;
     }
     return ok;
+}
+
+bool
+elf_note_read (const uint8_t *bytes, size_t len, struct elf_note *ret, struct fault_list *faults)
+{
+    struct elf_file f;
+    *ret = (struct elf_note) { 0 };
+    return elf_file_begin (bytes, len, &f, faults) && elf_note_find (&f, ret, faults);
 }
 
 void

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "plugin/elf_file.h"
 #include "plugin/fault.h"
 
 #define ELF_NOTE_OPS_MAX 256
@@ -32,6 +33,8 @@ struct elf_note {
  * one entry at least, and *ret holds what could be read (free it in both cases). */
 bool elf_note_read (const uint8_t *bytes, size_t len, struct elf_note *ret,
                     struct fault_list *faults);
+/* The same for a file that elf_file_begin() let through. */
+bool elf_note_find (const struct elf_file *f, struct elf_note *ret, struct fault_list *faults);
 void elf_note_free (struct elf_note *note);
 
 #endif

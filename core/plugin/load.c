@@ -3,10 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
  */
-#include <dlfcn.h>
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "base/fs.h"
 #include "base/hash.h"
@@ -14,6 +12,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "farrier/sdk.h"
+#include "plugin/deps.h"
+#include "plugin/elf_dyn.h"
 #include "plugin/mark.h"
 #include "plugin/policy.h"
 #include "plugin/private.h"
@@ -28,10 +28,15 @@ plugin_new (const char *file)
     p->file = str_dup (file);
     p->name = str_ndup (base, strlen (base) - (str_ends (base, ".so") ? 3 : 0));
     p->config.enabled = true;
+    p->faults.file = p->file;
     p->info.state = PLUGIN_FAILED;
     pthread_mutex_init (&p->serial, NULL);
     pthread_mutex_init (&p->turn_lock, NULL);
-    pthread_cond_init (&p->turn_free, NULL);
+    pthread_condattr_t clock;
+    pthread_condattr_init (&clock);
+    pthread_condattr_setclock (&clock, CLOCK_MONOTONIC);
+    pthread_cond_init (&p->turn_free, &clock);
+    pthread_condattr_destroy (&clock);
     plugin_sync_info (p);
     return p;
 }
@@ -59,79 +64,7 @@ plugin_sync_info (struct plugin *p)
     i->fault_count = p->faults.count;
 }
 
-/* --- dlopen --------------------------------------------------------------------------------- */
-
-static void
-dlopen_fault (const char *path, struct fault_list *faults)
-{
-    const char *text = dlerror ();
-    text = text == NULL ? "no reason given" : text;
-    size_t len = strlen (path);
-    if (strncmp (text, path, len) == 0 && text[len] == ':')
-        text += len + 1 + (text[len + 1] == ' ' ? 1 : 0);
-    const char *symbol = strstr (text, "undefined symbol: ");
-    const char *missing = strstr (text, ": cannot open shared object file");
-    if (symbol != NULL) {
-        symbol += strlen ("undefined symbol: ");
-        int symbol_len = (int) strcspn (symbol, " ,");
-        fault_add (faults, PLUGIN_FAULT_SYMBOL, "uses the symbol '%.*s', which nothing defines",
-                   symbol_len, symbol);
-        fault_hint (faults, "link the plugin with the library that defines it (nm -D FILE)");
-    } else if (missing != NULL) {
-        int lib_len = (int) (missing - text);
-        fault_add (faults, PLUGIN_FAULT_DEPENDENCY, "needs the library %.*s, which is not there",
-                   lib_len, text);
-        fault_hint (faults, "install it (apt-file search %.*s)", lib_len, text);
-    } else {
-        fault_add (faults, PLUGIN_FAULT_DLOPEN, "the dynamic linker refused it: %s", text);
-        fault_hint (faults, "ldd FILE; readelf -d FILE");
-    }
-}
-
-/* The private copy is opened through /proc/self/fd. Its descriptor is never closed: the linker
- * knows an object by its path, and with RTLD_NODELETE the code stays as long as the process. */
-static void *
-open_object (struct plugin *p, const struct buf *bytes, bool in_place)
-{
-    char path[64];
-    const char *name = p->file;
-    if (!in_place) {
-        int fd = policy_private_copy (p->name, bytes, &p->faults);
-        if (fd < 0)
-            return NULL;
-        str_format (path, sizeof path, "/proc/self/fd/%d", fd);
-        name = path;
-    }
-    plugin_enter (p, "", "dlopen");
-    void *object = dlopen (name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (object == NULL)
-        dlopen_fault (name, &p->faults);
-    plugin_leave ();
-    return object;
-}
-
-static const struct farrier_plugin *
-entry_of (struct plugin *p, void *object)
-{
-    const struct farrier_plugin *(*entry) (void);
-    *(void **) &entry = dlsym (object, FARRIER_PLUGIN_ENTRY_NAME);
-    const struct farrier_plugin *raw = NULL;
-    if (entry == NULL) {
-        fault_add (&p->faults, PLUGIN_FAULT_ENTRY, "does not export %s", FARRIER_PLUGIN_ENTRY_NAME);
-        fault_hint (&p->faults, "define the plugin with FARRIER_PLUGIN_DEFINE and link it with "
-                                "default visibility for that symbol");
-        return NULL;
-    }
-    plugin_enter (p, "", "entry");
-    raw = entry ();
-    plugin_leave ();
-    if (raw == NULL || (uintptr_t) raw % _Alignof (struct farrier_plugin) != 0) {
-        fault_add (&p->faults, PLUGIN_FAULT_ENTRY, "%s returned %p, not a struct farrier_plugin",
-                   FARRIER_PLUGIN_ENTRY_NAME, (const void *) raw);
-        raw = NULL;
-    }
-    return raw;
-}
+/* --- examine -------------------------------------------------------------------------------- */
 
 static void
 take_over (struct plugin *p, struct validated *v)
@@ -145,44 +78,111 @@ take_over (struct plugin *p, struct validated *v)
         log_info ("plugin %s: its struct has members that this farrier does not know", p->name);
 }
 
-static bool
-run_code_checks (struct plugin *p, const struct buf *bytes, bool in_place)
+static void
+examine_struct (struct plugin *p, const struct buf *bytes, const struct elf_dyn *dyn,
+                unsigned flags)
 {
-    void *object = open_object (p, bytes, in_place);
-    const struct farrier_plugin *raw = object == NULL ? NULL : entry_of (p, object);
+    const struct farrier_plugin *raw
+        = link_open (p, bytes, dyn, (flags & PLUGIN_LOAD_IN_PLACE) != 0);
     if (raw == NULL)
-        return false;
+        return;
     struct validated v;
-    bool ok = validate_plugin (raw, p->name, &p->note, &v, &p->faults);
-    if (ok)
+    if (validate_plugin (raw, p->name, &p->note, &v, &p->faults))
         take_over (p, &v);
     mem_free (v.ops);
-    return ok;
+}
+
+/* Everything that can be seen without running a byte of it. All of it is looked at, whatever was
+ * found before; libraries that are missing are kept apart, since the linker has the last word. */
+static void
+examine_bytes (struct plugin *p, const struct buf *bytes, unsigned flags, struct elf_dyn *ret_dyn,
+               struct fault_list *missing)
+{
+    struct elf_file f;
+    const uint8_t *data = (const uint8_t *) (bytes->data == NULL ? "" : bytes->data);
+    if (!elf_file_begin (data, bytes->len, &f, &p->faults))
+        return;
+    if (elf_note_find (&f, &p->note, &p->faults)) {
+        validate_abi (p->note.abi_major, p->note.needs_major, p->note.needs_minor, p->note.flags,
+                      &p->faults);
+        if ((flags & PLUGIN_CHECK_RUN) == 0)
+            validate_stem (p->note.name, p->name, &p->faults);
+    }
+    if (!elf_dyn_read (&f, ret_dyn)) {
+        fault_add (&p->faults, PLUGIN_FAULT_ELF_MALFORMED,
+                   "the dynamic section names strings outside of the file (%zu bytes)",
+                   bytes->len);
+        fault_hint (&p->faults, "the file is damaged: install the plugin's package again");
+        return;
+    }
+    elf_dyn_judge (ret_dyn, (flags & PLUGIN_CHECK_STRICT) != 0, &p->faults);
+    deps_check (ret_dyn, missing);
+}
+
+/* Faults after which dlopen would be pointless or harm this process. */
+static bool
+may_link (const struct plugin *p, size_t before, unsigned flags)
+{
+    if (p->faults.count == before || (flags & PLUGIN_CHECK_ALL) == 0)
+        return p->faults.count == before;
+    for (size_t i = before; i < p->faults.count; i++) {
+        switch (p->faults.items[i].code) {
+        case PLUGIN_FAULT_OPEN:
+        case PLUGIN_FAULT_NOT_REGULAR:
+        case PLUGIN_FAULT_TOO_LARGE:
+        case PLUGIN_FAULT_NOT_ELF:
+        case PLUGIN_FAULT_CLASS:
+        case PLUGIN_FAULT_MACHINE:
+        case PLUGIN_FAULT_NOT_SHARED:
+        case PLUGIN_FAULT_ELF_MALFORMED:
+        case PLUGIN_FAULT_ABI_MAJOR:
+            return false;
+        default:
+            break;
+        }
+    }
+    return true;
+}
+
+/* The linker has the last word on libraries: it found all, or what it missed is named twice. */
+static void
+settle_missing (struct plugin *p, struct fault_list *missing, bool linked)
+{
+    const struct plugin_fault *last
+        = p->faults.count == 0 ? NULL : &p->faults.items[p->faults.count - 1];
+    bool lacks = last != NULL && last->code == PLUGIN_FAULT_DEPENDENCY;
+    if (linked && !lacks)
+        fault_list_free (missing);
+    else if (linked && missing->count > 0)
+        fault_drop_last (&p->faults);
+    fault_move (&p->faults, missing);
 }
 
 bool
-plugin_examine (struct plugin *p, const struct plugin_settings *settings, bool run_code)
+plugin_examine (struct plugin *p, const struct plugin_settings *settings, unsigned flags)
 {
     struct buf bytes = { 0 };
     struct stat st;
-    bool ok = policy_read (p->file, &bytes, &st, &p->faults);
-    if (ok) {
-        const uint8_t *data = (const uint8_t *) (bytes.data == NULL ? "" : bytes.data);
-        hash_sha256_hex (data, bytes.len, p->sha256);
+    struct elf_dyn dyn = { 0 };
+    struct fault_list missing = { .file = p->file };
+    size_t before = p->faults.count;
+    if (policy_read (p->file, &bytes, &st, &p->faults)) {
+        hash_sha256_hex (bytes.data == NULL ? "" : bytes.data, bytes.len, p->sha256);
         if (!settings->trust_files)
-            ok = policy_owner (p->file, &st, &p->faults);
-        ok = policy_digest (&p->config, p->sha256, &p->faults) && ok;
-        bool noted = elf_note_read (data, bytes.len, &p->note, &p->faults);
-        if (noted)
-            ok = validate_abi (p->note.abi_major, p->note.needs_major, p->note.needs_minor,
-                               p->note.flags, &p->faults) && ok;
-        ok = noted && ok;
+            policy_file (p->file, &st, &p->faults);
+        policy_digest (&p->config, p->sha256, &p->faults);
+        examine_bytes (p, &bytes, flags, &dyn, &missing);
     }
-    if (ok && run_code)
-        ok = run_code_checks (p, &bytes, settings->trust_files);
+    if (!settings->trust_files)
+        policy_folder (p->file, &p->faults);
+    bool link = (flags & PLUGIN_CHECK_RUN) != 0 && may_link (p, before, flags);
+    if (link)
+        examine_struct (p, &bytes, &dyn, flags);
+    settle_missing (p, &missing, link);
+    elf_dyn_free (&dyn);
     buf_free (&bytes);
     plugin_sync_info (p);
-    return ok;
+    return p->faults.count == before;
 }
 
 /* --- load and configure --------------------------------------------------------------------- */
@@ -272,20 +272,61 @@ in_quarantine (struct plugin *p, const struct plugin_settings *settings)
     return true;
 }
 
+/* Somebody died inside it, once. It gets another try where the mark would tell of the next death;
+ * a process without marks (one that only lists, say) must not die of what is known already. */
+static bool
+may_run (struct plugin *p, const struct plugin_settings *settings)
+{
+    char *why = NULL;
+    const char *dir = settings->state_dir != NULL ? settings->state_dir : settings->run_dir;
+    if (dir == NULL || !mark_died (dir, p->name, &why))
+        return true;
+    bool run = settings->run_dir != NULL;
+    fault_add (&p->faults, PLUGIN_FAULT_CRASHED, "%s%s", why,
+               run ? "" : "; only farrierd tries it again");
+    fault_hint (&p->faults, "farrier plugin check %s; report it to the plugin's vendor; farrier "
+                            "plugin release %s forgets it", p->file, p->name);
+    mem_free (why);
+    return run;
+}
+
 struct plugin *
-plugin_load_file (const char *file, const struct plugin_settings *settings)
+plugin_load_file (const char *file, const struct plugin_settings *settings, unsigned flags)
 {
     struct plugin *p = plugin_new (file);
     p->host = settings->host;
     bool ok = plugin_config_read (settings->config_dir, p->name, &p->config, &p->faults);
-    if (ok && !p->config.enabled) {
+    bool run = ok && p->config.enabled && !in_quarantine (p, settings) && may_run (p, settings);
+    if (ok && !p->config.enabled)
         p->info.state = PLUGIN_DISABLED;
-        plugin_examine (p, settings, false);
-    } else if (ok && !in_quarantine (p, settings) && plugin_examine (p, settings, true)) {
+    /* What keeps it from running does not keep its file from being judged: one report has all. */
+    if (plugin_examine (p, settings, run ? flags | PLUGIN_CHECK_RUN : 0) && run)
         start (p, settings);
-    }
     plugin_sync_info (p);
     return p;
+}
+
+/* The name of the package that has a plugin: no '_' in names of packages. */
+static char *
+package_of (const char *name)
+{
+    char *package = str_printf ("farrier-plugin-%s", name);
+    for (char *c = package; *c != '\0'; c++)
+        *c = *c == '_' ? '-' : *c;
+    return package;
+}
+
+static void
+absent_fault (struct plugin *p, const struct plugin_settings *settings)
+{
+    char *package = package_of (p->name);
+    fault_add (&p->faults, PLUGIN_FAULT_ABSENT,
+               "%s configures it, but there is no %s.so in %s%s", p->config.file, p->name,
+               settings->dir_count > 0 ? settings->dirs[0] : "any directory",
+               settings->dir_count > 1 ? " or the other plugin directories" : "");
+    fault_hint (&p->faults, "install the package %s, or set enabled = false in %s", package,
+                p->config.file);
+    mem_free (package);
 }
 
 struct plugin *
@@ -294,17 +335,12 @@ plugin_absent (const char *name, const struct plugin_settings *settings)
     struct plugin *p = plugin_new (name);
     mem_free (p->file);
     p->file = NULL;
+    p->faults.file = NULL;
     p->host = settings->host;
     p->info.state = PLUGIN_ABSENT;
     if (plugin_config_read (settings->config_dir, p->name, &p->config, &p->faults)
-        && p->config.enabled) {
-        fault_add (&p->faults, PLUGIN_FAULT_ABSENT,
-                   "%s configures it, but there is no %s.so in %s%s", p->config.file, name,
-                   settings->dir_count > 0 ? settings->dirs[0] : "any directory",
-                   settings->dir_count > 1 ? " or the other plugin directories" : "");
-        fault_hint (&p->faults, "install the plugin's package, or set enabled = false in %s",
-                    p->config.file);
-    }
+        && p->config.enabled)
+        absent_fault (p, settings);
     if (!p->config.enabled)
         p->info.state = PLUGIN_DISABLED;
     plugin_sync_info (p);

@@ -32,6 +32,9 @@ void mark_leave (void);
 
 /* True when the plugin is quarantined; *ret_why then says what happened (heap). */
 bool mark_quarantined (const char *state_dir, const char *plugin, char **ret_why);
+/* The same for one that is not quarantined yet: a process died inside it, and it has not worked
+ * without dying since. */
+bool mark_died (const char *state_dir, const char *plugin, char **ret_why);
 int32_t mark_release (const char *state_dir, const char *plugin, struct err *err);
 
 #endif

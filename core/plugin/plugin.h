@@ -16,9 +16,10 @@
 #include "farrier/plugin.h"
 #include "plugin/problem.h"
 
-/* THREADS: open, configure, activate, close belong to one thread (control). In between the registry
- * does not change, so that every other function may be called from any thread. Everything that a
- * function returns belongs to the registry and lives until plugin_registry_close(). */
+/* THREADS: open, activate, deactivate, close belong to one thread (control). In between every other
+ * function may be called from any thread, plugin_registry_reload() too. Everything that a function
+ * returns belongs to the registry and lives until plugin_registry_close(): after a reload, the
+ * plugins and ops of before as well, so that a callback under way ends in the code it began in. */
 
 struct plugin_registry;
 struct plugin;
@@ -68,18 +69,39 @@ struct plugin_settings {
     const struct farrier_host *host;   /* the core's table; outlives the registry */
     uint32_t max_inflight;             /* default for plugins that name none; 0 = no limit */
     bool trust_files;                  /* do not judge owner and mode (an uninstalled build tree) */
+    bool lenient;                      /* a required plugin may fail: to list and to check */
 };
 
 /* --- open, close ---------------------------------------------------------------------------- */
 
-/* Finds and loads everything. A plugin that fails is listed with its faults; the call itself fails
- * only when a plugin marked `required` did (message names it and its first fault), or when a
- * directory can't be read. Findings are logged too. */
+/* Finds and loads everything. A plugin that fails is listed with its faults, all of them, and so are
+ * directories; the call itself fails only when a plugin marked `required` did (message names the
+ * first), unless settings->lenient. Findings are logged too. */
 int32_t plugin_registry_open (const struct plugin_settings *settings,
                               struct plugin_registry **ret_registry, struct err *err);
-/* Reads conf.d/plugins again and calls configure() of those whose settings changed. Parameters
- * without RELOADABLE keep their value: a change of one is logged as "takes effect at restart". */
-int32_t plugin_registry_reload (struct plugin_registry *r, struct err *err);
+/* FARRIER_E_INVALID when a plugin marked `required` is not registered. */
+int32_t plugin_registry_require (const struct plugin_registry *r, struct err *err);
+
+/* What a reload did. */
+struct plugin_changes {
+    size_t taken;                      /* new files, and new builds of known ones */
+    size_t configured;                 /* same build, new settings */
+    size_t kept;                       /* as before */
+    size_t refused;                    /* new builds or settings that are wrong: the former stay */
+    size_t gone;                       /* their file is not there any more */
+};
+/* Looks at all directories and conf.d/plugins again. A plugin whose file has other bytes than those
+ * that were loaded is loaded from a new private copy beside the former, and takes over when it is
+ * good; callbacks under way end in the former, which stays in memory. Of others configure() is
+ * called when their settings changed, while none of their callbacks runs. Parameters without
+ * RELOADABLE keep their value: a change of one is logged as "takes effect at the next start".
+ * Nothing that is wrong replaces what is good. ret may be NULL. FARRIER_E_INVALID with the first
+ * fault when something was refused; all are listed and logged. */
+int32_t plugin_registry_reload (struct plugin_registry *r, struct plugin_changes *ret,
+                                struct err *err);
+/* What is wrong with the directories. */
+const struct plugin_fault *plugin_registry_faults (const struct plugin_registry *r,
+                                                   size_t *ret_count);
 int32_t plugin_registry_activate (struct plugin_registry *r, struct err *err);
 void plugin_registry_deactivate (struct plugin_registry *r);
 /* deactivate (if it was activated), unload, forget. The code stays mapped (RTLD_NODELETE). */
@@ -93,7 +115,10 @@ enum plugin_check_flag {
     /* Owner and mode of the file and of its directory as well. */
     PLUGIN_CHECK_POLICY = 2,
     /* What a loader forgives, an author should not: PLUGIN_FAULT_EXPORTS. */
-    PLUGIN_CHECK_STRICT = 4
+    PLUGIN_CHECK_STRICT = 4,
+    /* With RUN: go on to the struct after faults that would keep a loader from running its code
+     * (a denied library, an executable stack, policy), so that one report has everything. */
+    PLUGIN_CHECK_ALL = 8
 };
 
 struct plugin_report {
@@ -118,7 +143,10 @@ const char *plugin_state_name (enum plugin_state state);   /* "registered", "fai
 /* --- look ----------------------------------------------------------------------------------- */
 
 size_t plugin_count (const struct plugin_registry *r);
-struct plugin *plugin_at (const struct plugin_registry *r, size_t i);      /* sorted by name */
+/* Sorted by name. Several may have one name (duplicates, a new build that was refused): the first of
+ * them counts, and is what plugin_find() gives. A reload may change the count between two calls; an
+ * index that was good stays good. */
+struct plugin *plugin_at (const struct plugin_registry *r, size_t i);
 struct plugin *plugin_find (const struct plugin_registry *r, const char *name);    /* or NULL */
 const struct plugin_info *plugin_info (const struct plugin *p);
 bool plugin_is_usable (const struct plugin *p);   /* registered */

@@ -33,23 +33,59 @@ read_all (int fd, struct buf *ret)
     }
 }
 
+static void
+unreadable (const char *file, int error, struct fault_list *faults)
+{
+    fault_add (faults, PLUGIN_FAULT_OPEN, "%s can't be read by user %u: %s", file,
+               (unsigned) geteuid (), strerror (error));
+    fault_hint (faults, "ls -lL %s", file);
+}
+
+static const char *
+kind_of (mode_t mode)
+{
+    return S_ISDIR (mode) ? "a directory" : S_ISFIFO (mode) ? "a FIFO"
+           : S_ISSOCK (mode) ? "a socket" : S_ISBLK (mode) ? "a block device"
+           : S_ISCHR (mode) ? "a character device" : "something else";
+}
+
+/* A FIFO would block, a device do what devices do when they are opened. */
+static bool
+is_regular (const char *file, const struct stat *st, struct fault_list *faults)
+{
+    if (!S_ISREG (st->st_mode)) {
+        fault_add (faults, PLUGIN_FAULT_NOT_REGULAR, "%s is %s, must be a regular file", file,
+                   kind_of (st->st_mode));
+        fault_hint (faults, "remove it, or install the plugin's package again");
+        return false;
+    }
+    if (st->st_size > (off_t) POLICY_FILE_MAX) {
+        fault_add (faults, PLUGIN_FAULT_TOO_LARGE, "%s has %lld bytes, at most %u are read", file,
+                   (long long) st->st_size, POLICY_FILE_MAX);
+        fault_hint (faults, "strip %s, or install the plugin's package again", file);
+        return false;
+    }
+    return true;
+}
+
 bool
 policy_read (const char *file, struct buf *ret, struct stat *ret_st, struct fault_list *faults)
 {
+    if (stat (file, ret_st) != 0) {
+        unreadable (file, errno, faults);
+        return false;
+    }
+    if (!is_regular (file, ret_st, faults))
+        return false;
     int fd = open (file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    bool ok = fd >= 0 && fstat (fd, ret_st) == 0;
-    if (ok && !S_ISREG (ret_st->st_mode)) {
-        errno = EINVAL;
-        ok = false;
+    if (fd < 0 || fstat (fd, ret_st) != 0 || !read_all (fd, ret)) {
+        unreadable (file, errno, faults);
+        if (fd >= 0)
+            close (fd);
+        return false;
     }
-    ok = ok && read_all (fd, ret);
-    if (!ok) {
-        fault_add (faults, PLUGIN_FAULT_OPEN, "%s can't be read: %s", file, strerror (errno));
-        fault_hint (faults, "ls -l %s", file);
-    }
-    if (fd >= 0)
-        close (fd);
-    return ok;
+    close (fd);
+    return is_regular (file, ret_st, faults);
 }
 
 static bool
@@ -67,15 +103,13 @@ owner_trusted (const struct stat *st)
 }
 
 bool
-policy_owner (const char *file, const struct stat *st, struct fault_list *faults)
+policy_file (const char *file, const struct stat *st, struct fault_list *faults)
 {
     size_t before = faults->count;
-    char *dir = str_ndup (file, (size_t) (fs_basename (file) - file));
-    struct stat dir_st;
     if (others_write (st)) {
         fault_add (faults, PLUGIN_FAULT_WRITABLE,
-                   "the file's mode is %04o: others may write to it",
-                   (unsigned) (st->st_mode & 07777));
+                   "the file's mode is %04o: others may write to it, must be %04o",
+                   (unsigned) (st->st_mode & 07777), (unsigned) (st->st_mode & 07755));
         fault_hint (faults, "chmod go-w %s", file);
     }
     if (!owner_trusted (st)) {
@@ -84,12 +118,22 @@ policy_owner (const char *file, const struct stat *st, struct fault_list *faults
                    (unsigned) st->st_uid, (unsigned) geteuid ());
         fault_hint (faults, "chown root: %s", file);
     }
-    if (stat (dir[0] == '\0' ? "." : dir, &dir_st) == 0
-        && (others_write (&dir_st) || !owner_trusted (&dir_st))) {
-        fault_add (faults, PLUGIN_FAULT_WRITABLE,
-                   "its directory %s has mode %04o and owner %u: others may replace the file", dir,
-                   (unsigned) (dir_st.st_mode & 07777), (unsigned) dir_st.st_uid);
-        fault_hint (faults, "chown root: %s; chmod go-w %s", dir, dir);
+    return faults->count == before;
+}
+
+bool
+policy_folder (const char *file, struct fault_list *faults)
+{
+    size_t before = faults->count;
+    char *dir = str_ndup (file, (size_t) (fs_basename (file) - file));
+    const char *path = dir[0] == '\0' ? "." : dir;
+    struct stat st;
+    if (stat (path, &st) == 0 && (others_write (&st) || !owner_trusted (&st))) {
+        fault_add (faults, PLUGIN_FAULT_DIR_WRITABLE,
+                   "its directory %s has mode %04o and owner %u: others may replace the file; must "
+                   "be %04o and root or %u", path, (unsigned) (st.st_mode & 07777),
+                   (unsigned) st.st_uid, (unsigned) (st.st_mode & 07755), (unsigned) geteuid ());
+        fault_hint (faults, "chown root: %s; chmod go-w %s", path, path);
     }
     mem_free (dir);
     return faults->count == before;

@@ -17,8 +17,10 @@
 /* Reads the whole file through one descriptor; *ret_st is what was judged and read. */
 bool policy_read (const char *file, struct buf *ret, struct stat *ret_st,
                   struct fault_list *faults);
-/* Owner and mode of the file and of its directory. */
-bool policy_owner (const char *file, const struct stat *st, struct fault_list *faults);
+/* Owner and mode of the file. */
+bool policy_file (const char *file, const struct stat *st, struct fault_list *faults);
+/* Owner and mode of the directory that the file is in: who may write there may replace it. */
+bool policy_folder (const char *file, struct fault_list *faults);
 /* The sha256 allow-list; an empty one allows all. */
 bool policy_digest (const struct plugin_config *config, const char *sha256,
                     struct fault_list *faults);

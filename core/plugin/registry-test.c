@@ -224,6 +224,7 @@ START_TEST (stops_for_a_required_plugin)
     ck_assert_int_eq (plugin_registry_open (&m.settings, &r, &err), FARRIER_E_INVALID);
     ck_assert_ptr_null (r);
     ck_assert_ptr_nonnull (strstr (err.message, "plugin missing"));
+    ck_assert_ptr_nonnull (strstr (err.hint, "farrier-plugin-missing"));
     ck_assert_ptr_nonnull (strstr (err.hint, "missing.conf"));
     modules_remove (&m);
 }
@@ -240,13 +241,13 @@ START_TEST (reloads)
     const struct plugin_op *op = plugin_op_find (r, "good", "identify", &err);
     ck_assert_int_eq (plugin_call (op, PLUGIN_CALL_START, NULL, &error), FARRIER_DONE);
     modules_conf (&m, "good", "settings = { answer = 2; wait = \"9s\"; };\n");
-    ck_assert_int_eq (plugin_registry_reload (r, &err), 0);
+    ck_assert_int_eq (plugin_registry_reload (r, NULL, &err), 0);
     ck_assert_int_eq (plugin_call (op, PLUGIN_CALL_START, NULL, &error), FARRIER_SKIPPED);
     /* wait is not RELOADABLE: it keeps its 5 s */
     plugin_call (op, PLUGIN_CALL_POLL, NULL, &error);
     ck_assert_ptr_nonnull (strstr (error.message, "5000"));
     modules_conf (&m, "good", "settings = { mode = \"refuse\"; answer = 1; };\n");
-    ck_assert_int_lt (plugin_registry_reload (r, &err), 0);
+    ck_assert_int_lt (plugin_registry_reload (r, NULL, &err), 0);
     plugin_registry_close (r);
     modules_remove (&m);
 }

@@ -37,38 +37,68 @@ settings_free (struct plugin_settings *s)
     mem_free ((char *) s->state_dir);
 }
 
+/* --- sets ----------------------------------------------------------------------------------- */
+
+/* By name; the one that counts before its duplicates. */
+static int
+by_name (const void *a, const void *b)
+{
+    const struct plugin *x = *(struct plugin *const *) a, *y = *(struct plugin *const *) b;
+    int order = strcmp (x->name, y->name);
+    return order != 0 ? order : x->rank < y->rank ? -1 : x->rank > y->rank;
+}
+
+void
+registry_publish (struct plugin_registry *r, const struct vec *plugins, struct fault_list *faults)
+{
+    struct plugin_set *set = mem_alloc (sizeof *set + plugins->count * sizeof set->items[0]);
+    set->count = plugins->count;
+    if (plugins->count > 0) {
+        memcpy (set->items, plugins->items, plugins->count * sizeof set->items[0]);
+        qsort (set->items, set->count, sizeof set->items[0], by_name);
+    }
+    set->faults = *faults;
+    *faults = (struct fault_list) { 0 };
+    set->former = r->set;
+    __atomic_store_n (&r->set, set, __ATOMIC_RELEASE);
+}
+
+static const struct plugin_set *
+set_of (const struct plugin_registry *r)
+{
+    return __atomic_load_n (&r->set, __ATOMIC_ACQUIRE);
+}
+
+void
+registry_keep (struct plugin_registry *r, struct plugin *p)
+{
+    vec_push (&r->all, p);
+}
+
 /* --- find ----------------------------------------------------------------------------------- */
 
-static void
-registry_add (struct plugin_registry *r, struct plugin *p)
+struct plugin *
+registry_duplicate (struct plugin_registry *r, const struct found *found)
 {
-    r->items = mem_realloc (r->items, (r->count + 1) * sizeof *r->items);
-    r->items[r->count++] = p;
+    struct plugin *p = plugin_new (found->file);
+    found_fault (found, &p->faults);
+    p->rank = PLUGIN_RANK_DUPLICATE;
+    plugin_sync_info (p);
+    registry_keep (r, p);
+    return p;
 }
 
-static int32_t
-load_dir (struct plugin_registry *r, const char *dir, struct err *err)
+bool
+registry_lists (const struct vec *plugins, const char *name)
 {
-    struct vec files = { 0 };
-    int32_t rc = fs_list (dir, ".so", &files, err);
-    for (size_t i = 0; rc == 0 && i < files.count; i++) {
-        const char *base = fs_basename (files.items[i]);
-        char *stem = str_ndup (base, strlen (base) - 3);
-        struct plugin *former = plugin_find (r, stem);
-        if (former == NULL)
-            registry_add (r, plugin_load_file (files.items[i], &r->settings));
-        else
-            log_info ("plugin %s: %s is taken, %s comes later and is not looked at", stem,
-                      former->file, (const char *) files.items[i]);
-        mem_free (stem);
-    }
-    vec_free_with (&files, mem_free);
-    return rc;
+    for (size_t i = 0; i < plugins->count; i++)
+        if (str_eq (((struct plugin *) plugins->items[i])->name, name))
+            return true;
+    return false;
 }
 
-/* Files in conf.d/plugins whose plugin was not found. */
-static int32_t
-add_absent (struct plugin_registry *r, struct err *err)
+int32_t
+registry_add_absent (struct plugin_registry *r, struct vec *plugins, struct err *err)
 {
     if (r->settings.config_dir == NULL)
         return 0;
@@ -77,43 +107,74 @@ add_absent (struct plugin_registry *r, struct err *err)
     for (size_t i = 0; rc == 0 && i < files.count; i++) {
         const char *base = fs_basename (files.items[i]);
         char *stem = str_ndup (base, strlen (base) - strlen (".conf"));
-        if (plugin_find (r, stem) == NULL)
-            registry_add (r, plugin_absent (stem, &r->settings));
+        if (!registry_lists (plugins, stem)) {
+            struct plugin *p = plugin_absent (stem, &r->settings);
+            registry_keep (r, p);
+            vec_push (plugins, p);
+        }
         mem_free (stem);
     }
     vec_free_with (&files, mem_free);
     return rc;
 }
 
-static int
-by_name (const void *a, const void *b)
+static int32_t
+load_all (struct plugin_registry *r, struct err *err)
 {
-    return strcmp ((*(struct plugin *const *) a)->name, (*(struct plugin *const *) b)->name);
+    struct vec found = { 0 }, plugins = { 0 };
+    struct fault_list faults = { 0 };
+    unsigned flags = r->settings.trust_files ? PLUGIN_LOAD_IN_PLACE : 0;
+    find_plugins (&r->settings, &found, &faults);
+    for (size_t i = 0; i < found.count; i++) {
+        const struct found *f = found.items[i];
+        struct plugin *p;
+        if (f->fault == PLUGIN_FAULT_NONE) {
+            p = plugin_load_file (f->file, &r->settings, flags);
+            registry_keep (r, p);
+        } else {
+            p = registry_duplicate (r, f);
+        }
+        vec_push (&plugins, p);
+    }
+    int32_t rc = registry_add_absent (r, &plugins, err);
+    registry_publish (r, &plugins, &faults);
+    vec_free_with (&found, found_free);
+    vec_free (&plugins);
+    return rc;
 }
 
-static void
-log_faults (const struct plugin *p, const struct fault_list *faults)
+void
+registry_log (const char *plugin, const struct fault_list *faults)
 {
     for (size_t i = 0; i < faults->count; i++) {
         const struct plugin_fault *f = &faults->items[i];
-        log_warn ("plugin %s: %s: %s%s%s%s", p->name, plugin_fault_name (f->code), f->message,
-                  f->hint[0] == '\0' ? "" : " (", f->hint, f->hint[0] == '\0' ? "" : ")");
+        log_warn ("%s%s%s%s: %s (%s)", plugin == NULL ? "" : "plugin ",
+                  plugin == NULL ? "" : plugin, plugin == NULL ? "" : ": ",
+                  plugin_fault_name (f->code), f->message, f->hint);
     }
 }
 
-static int32_t
-check_required (const struct plugin_registry *r, struct err *err)
+int32_t
+plugin_registry_require (const struct plugin_registry *r, struct err *err)
 {
-    for (size_t i = 0; i < r->count; i++) {
-        struct plugin *p = r->items[i];
-        if (!p->config.required || p->info.state == PLUGIN_REGISTERED
-            || p->info.state == PLUGIN_DISABLED)
+    const struct plugin_set *set = set_of (r);
+    const struct plugin *first = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        const struct plugin *p = set->items[i];
+        if (!p->config.required || p->rank != PLUGIN_RANK_FIRST
+            || p->info.state == PLUGIN_REGISTERED || p->info.state == PLUGIN_DISABLED)
             continue;
-        fault_to_err (&p->faults, p->name, err);
-        err_prefix (err, "a required plugin did not load: ");
-        return FARRIER_E_INVALID;
+        first = first == NULL ? p : first;
+        count++;
     }
-    return 0;
+    if (count == 0)
+        return 0;
+    const struct plugin_fault *f = &first->faults.items[0];
+    err_set (err, FARRIER_E_INVALID, "%zu required plugin%s did not load: plugin %s: %s: %s", count,
+             count == 1 ? "" : "s", first->name, plugin_fault_name (f->code), f->message);
+    err_hint (err, "%s", f->hint);
+    return FARRIER_E_INVALID;
 }
 
 int32_t
@@ -121,22 +182,23 @@ plugin_registry_open (const struct plugin_settings *settings, struct plugin_regi
                       struct err *err)
 {
     struct plugin_registry *r = mem_alloc (sizeof *r);
+    struct fault_list none = { 0 };
+    struct vec nothing = { 0 };
     settings_copy (&r->settings, settings);
+    pthread_mutex_init (&r->changing, NULL);
+    registry_publish (r, &nothing, &none);
     int32_t rc = 0;
     if (r->settings.run_dir != NULL) {
         rc = mark_start (r->settings.run_dir, r->settings.state_dir, err);
         r->marks = rc == 0;
     }
-    for (size_t i = 0; rc == 0 && i < r->settings.dir_count; i++)
-        rc = load_dir (r, r->settings.dirs[i], err);
     if (rc == 0)
-        rc = add_absent (r, err);
-    if (r->count > 0)
-        qsort (r->items, r->count, sizeof *r->items, by_name);
-    for (size_t i = 0; i < r->count; i++)
-        log_faults (r->items[i], &r->items[i]->faults);
-    if (rc == 0)
-        rc = check_required (r, err);
+        rc = load_all (r, err);
+    registry_log (NULL, &set_of (r)->faults);
+    for (size_t i = 0; i < plugin_count (r); i++)
+        registry_log (plugin_at (r, i)->name, &plugin_at (r, i)->faults);
+    if (rc == 0 && !r->settings.lenient)
+        rc = plugin_registry_require (r, err);
     if (rc < 0)
         plugin_registry_close (r);
     else
@@ -146,30 +208,36 @@ plugin_registry_open (const struct plugin_settings *settings, struct plugin_regi
 
 /* --- service -------------------------------------------------------------------------------- */
 
+bool
+plugin_activate (struct plugin *p)
+{
+    struct farrier_error error;
+    int32_t answer = 0;
+    plugin_error_clear (&error);
+    if (p->def.activate != NULL) {
+        plugin_enter (p, "", "activate");
+        answer = p->def.activate (p->self, &error);
+        plugin_leave ();
+    }
+    p->active = answer == 0;
+    if (p->active)
+        return true;
+    plugin_answer_fault (&p->faults, PLUGIN_FAULT_ACTIVATE, "activate", answer, &error);
+    p->info.state = PLUGIN_FAILED;
+    plugin_sync_info (p);
+    return false;
+}
+
 int32_t
 plugin_registry_activate (struct plugin_registry *r, struct err *err)
 {
     int32_t rc = 0;
     r->active = true;
-    for (size_t i = 0; i < r->count; i++) {
-        struct plugin *p = r->items[i];
-        if (p->info.state != PLUGIN_REGISTERED || p->active)
+    for (size_t i = 0; i < plugin_count (r); i++) {
+        struct plugin *p = plugin_at (r, i);
+        if (p->info.state != PLUGIN_REGISTERED || p->active || plugin_activate (p))
             continue;
-        struct farrier_error error;
-        plugin_error_clear (&error);
-        int32_t answer = 0;
-        if (p->def.activate != NULL) {
-            plugin_enter (p, "", "activate");
-            answer = p->def.activate (p->self, &error);
-            plugin_leave ();
-        }
-        p->active = answer == 0;
-        if (answer == 0)
-            continue;
-        plugin_answer_fault (&p->faults, PLUGIN_FAULT_ACTIVATE, "activate", answer, &error);
-        p->info.state = PLUGIN_FAILED;
-        plugin_sync_info (p);
-        log_faults (p, &p->faults);
+        registry_log (p->name, &p->faults);
         if (p->config.required && rc == 0)
             rc = fault_to_err (&p->faults, p->name, err);
     }
@@ -180,8 +248,8 @@ void
 plugin_registry_deactivate (struct plugin_registry *r)
 {
     r->active = false;
-    for (size_t i = r->count; i > 0; i--) {
-        struct plugin *p = r->items[i - 1];
+    for (size_t i = r->all.count; i > 0; i--) {
+        struct plugin *p = r->all.items[i - 1];
         if (!p->active)
             continue;
         p->active = false;
@@ -199,75 +267,19 @@ plugin_registry_close (struct plugin_registry *r)
     if (r == NULL)
         return;
     plugin_registry_deactivate (r);
-    for (size_t i = 0; i < r->count; i++)
-        plugin_free (r->items[i]);
-    mem_free (r->items);
+    for (size_t i = 0; i < r->all.count; i++)
+        plugin_free (r->all.items[i]);
+    vec_free (&r->all);
+    for (struct plugin_set *set = r->set, *former; set != NULL; set = former) {
+        former = set->former;
+        fault_list_free (&set->faults);
+        mem_free (set);
+    }
     if (r->marks)
         mark_stop ();
+    pthread_mutex_destroy (&r->changing);
     settings_free (&r->settings);
     mem_free (r);
-}
-
-/* --- reload --------------------------------------------------------------------------------- */
-
-/* Parameters that may not change while running keep their value. */
-static void
-keep_fixed (struct plugin *p, json_t *values)
-{
-    struct farrier_param param;
-    for (size_t i = 0; plugin_param_at (&p->def.params, i, &param); i++) {
-        json_t *old = json_object_get (p->config.values, param.name);
-        json_t *now = json_object_get (values, param.name);
-        if ((param.flags & FARRIER_PARAM_RELOADABLE) != 0 || old == now
-            || (old != NULL && now != NULL && json_equal (old, now)))
-            continue;
-        log_warn ("plugin %s: the new value of '%s' takes effect at the next start", p->name,
-                  param.name);
-        if (old != NULL)
-            json_object_set (values, param.name, old);
-        else
-            json_object_del (values, param.name);
-    }
-}
-
-static int32_t
-reload_one (struct plugin_registry *r, struct plugin *p, struct err *err)
-{
-    struct plugin_config fresh;
-    struct fault_list faults = { 0 };
-    bool ok = plugin_config_read (r->settings.config_dir, p->name, &fresh, &faults)
-              && config_check (&fresh, &p->def.params, &faults);
-    if (ok) {
-        keep_fixed (p, fresh.values);
-        if (!json_equal (fresh.values, p->config.values))
-            ok = plugin_configure (p, fresh.values, &faults);
-    }
-    if (ok) {
-        json_decref (p->config.values);
-        p->config.values = json_incref (fresh.values);
-        if (fresh.enabled != p->config.enabled)
-            log_warn ("plugin %s: enabled = %s takes effect at the next start", p->name,
-                      fresh.enabled ? "true" : "false");
-    }
-    int32_t rc = ok ? 0 : fault_to_err (&faults, p->name, err);
-    log_faults (p, &faults);
-    fault_list_free (&faults);
-    config_free (&fresh);
-    return rc;
-}
-
-int32_t
-plugin_registry_reload (struct plugin_registry *r, struct err *err)
-{
-    int32_t rc = 0;
-    for (size_t i = 0; i < r->count; i++) {
-        struct plugin *p = r->items[i];
-        if (p->info.state != PLUGIN_REGISTERED)
-            continue;
-        int32_t one = reload_one (r, p, rc == 0 ? err : NULL);
-        rc = rc == 0 ? one : rc;
-    }
-    return rc;
 }
 
 /* --- one file ------------------------------------------------------------------------------- */
@@ -279,7 +291,9 @@ plugin_check (const char *file, unsigned flags, struct plugin_report *ret, struc
         return err_set (err, ERR_NOT_FOUND, "there is no file %s", file);
     struct plugin_settings settings = { .trust_files = (flags & PLUGIN_CHECK_POLICY) == 0 };
     struct plugin *p = plugin_new (file);
-    bool ok = plugin_examine (p, &settings, (flags & PLUGIN_CHECK_RUN) != 0);
+    if ((flags & PLUGIN_CHECK_POLICY) == 0)
+        flags |= PLUGIN_LOAD_IN_PLACE;
+    bool ok = plugin_examine (p, &settings, flags);
     int32_t rc = ok ? 0 : fault_to_err (&p->faults, p->name, err);
     p->info.state = ok ? PLUGIN_REGISTERED : PLUGIN_FAILED;
     *ret = (struct plugin_report) { p->info, p };
@@ -311,22 +325,35 @@ plugin_release (const char *state_dir, const char *name, struct err *err)
 size_t
 plugin_count (const struct plugin_registry *r)
 {
-    return r->count;
+    return set_of (r)->count;
 }
 
 struct plugin *
 plugin_at (const struct plugin_registry *r, size_t i)
 {
-    return r->items[i];
+    const struct plugin_set *set = set_of (r);
+    /* A reload came between the count and this: the index was good in a former set. */
+    while (i >= set->count && set->former != NULL)
+        set = set->former;
+    return set->items[i];
 }
 
 struct plugin *
 plugin_find (const struct plugin_registry *r, const char *name)
 {
-    for (size_t i = 0; i < r->count; i++)
-        if (str_eq (r->items[i]->name, name))
-            return r->items[i];
+    const struct plugin_set *set = set_of (r);
+    for (size_t i = 0; i < set->count; i++)
+        if (str_eq (set->items[i]->name, name))
+            return set->items[i];
     return NULL;
+}
+
+const struct plugin_fault *
+plugin_registry_faults (const struct plugin_registry *r, size_t *ret_count)
+{
+    const struct plugin_set *set = set_of (r);
+    *ret_count = set->faults.count;
+    return set->faults.items;
 }
 
 const struct plugin_info *
@@ -355,10 +382,11 @@ plugin_op (const struct plugin *p, const char *op)
 static void
 unknown_plugin (const struct plugin_registry *r, const char *name, struct err *err)
 {
-    const char **names = mem_array (r->count + 1, sizeof *names);
-    for (size_t i = 0; i < r->count; i++)
-        names[i] = r->items[i]->name;
-    const char *near = str_did_you_mean (name, names, r->count);
+    const struct plugin_set *set = set_of (r);
+    const char **names = mem_array (set->count + 1, sizeof *names);
+    for (size_t i = 0; i < set->count; i++)
+        names[i] = set->items[i]->name;
+    const char *near = str_did_you_mean (name, names, set->count);
     err_set (err, ERR_NOT_FOUND, "there is no plugin '%s'", name);
     if (near != NULL)
         err_hint (err, "did you mean '%s'?", near);
@@ -387,10 +415,12 @@ op_of_any (const struct plugin_registry *r, const char *op, struct err *err)
 {
     struct vec names = { 0 };
     const struct plugin_op *found = NULL;
-    for (size_t i = 0; i < r->count && found == NULL; i++) {
-        found = plugin_op (r->items[i], op);
-        for (size_t k = 0; plugin_is_usable (r->items[i]) && k < r->items[i]->op_count; k++)
-            vec_push (&names, (char *) r->items[i]->ops[k].def.name);
+    const struct plugin_set *set = set_of (r);
+    for (size_t i = 0; i < set->count && found == NULL; i++) {
+        const struct plugin *p = set->items[i];
+        found = plugin_op (p, op);
+        for (size_t k = 0; plugin_is_usable (p) && k < p->op_count; k++)
+            vec_push (&names, (char *) p->ops[k].def.name);
     }
     if (found == NULL) {
         const char *near = str_did_you_mean (op, (const char *const *) names.items, names.count);

@@ -111,6 +111,17 @@ semver (const char *s)
                                ".-+")] == '\0');
 }
 
+void
+validate_stem (const char *name, const char *stem, struct fault_list *faults)
+{
+    if (strcmp (name, stem) == 0)
+        return;
+    fault_add (faults, PLUGIN_FAULT_NAME_MISMATCH, "the plugin is called '%.64s', its file '%s.so'",
+               name, stem);
+    if (params_name_valid (name, NAME_MAX_LEN))
+        fault_hint (faults, "rename the file to %s.so", name);
+}
+
 static void
 check_name (const char *name, const char *stem, struct fault_list *faults)
 {
@@ -125,11 +136,8 @@ check_name (const char *name, const char *stem, struct fault_list *faults)
             fault_add (faults, PLUGIN_FAULT_NAME,
                        "the name '%s' is taken: workflows use it for an action of their own",
                        name);
-    if (stem != NULL && strcmp (name, stem) != 0) {
-        fault_add (faults, PLUGIN_FAULT_NAME_MISMATCH,
-                   "the plugin is called '%s', its file '%s.so'", name, stem);
-        fault_hint (faults, "rename the file to %s.so", name);
-    }
+    if (stem != NULL)
+        validate_stem (name, stem, faults);
 }
 
 static void

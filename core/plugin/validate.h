@@ -38,6 +38,9 @@ bool validate_plugin (const struct farrier_plugin *raw, const char *stem,
 bool validate_abi (uint32_t major, uint32_t needs_major, uint32_t needs_minor, uint64_t flags,
                    struct fault_list *faults);
 
+/* Is the plugin's name that of its file? */
+void validate_stem (const char *name, const char *stem, struct fault_list *faults);
+
 /* validate_op.c */
 void validate_ops (struct validated *v, struct fault_list *faults);
 void validate_params (const struct farrier_table *table, const char *where,
