@@ -81,9 +81,7 @@ new_attempt (struct turn *t, const char *path, const char *phase, const char *ac
     a->bag_json = str_dup ("{}");
     a->started_ms = clock_wall_ms ();
     a->deadline_ms = deadline_ms;
-    store_attempt_free (t->attempt);
-    t->attempt = a;
-    t->attempt_stored = false;
+    turn_take_attempt (t, a);
 }
 
 struct begin {

@@ -30,7 +30,6 @@ int32_t settle_reconcile (struct turn *t, int32_t delivery);
 int32_t settle_reconcile_late (struct turn *t);
 /* The attempt's row with its end state. */
 void settle_attempt_end (struct turn *t, const char *state);
-void settle_store_attempt (struct turn *t);
 
 /* launch.c: the await of the open attempt begins; what is needed before a change leaves. */
 int32_t launch (struct turn *t);

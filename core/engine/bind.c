@@ -39,13 +39,13 @@ static int32_t
 op_of_bindings (struct turn *t, const char *op, const char *component,
                 const struct plugin_op **ret, struct err *err)
 {
-    struct store_binding *rows = NULL;
     size_t count = 0;
     struct buf asked = { 0 };
     const struct component *c = component == NULL ? NULL : turn_component (t, component);
-    int32_t rc = store_binding_list (t->engine->o.store, t->row->host_id, &rows, &count, err);
+    const struct store_binding *rows = turn_bindings (t, &count);
+    int32_t rc = 0;
     *ret = NULL;
-    for (size_t i = 0; rc == 0 && i < count && *ret == NULL; i++) {
+    for (size_t i = 0; i < count && *ret == NULL; i++) {
         if (!serves_type (&rows[i], c))
             continue;
         const struct plugin *p = plugin_find (t->engine->o.registry, rows[i].plugin);
@@ -53,12 +53,11 @@ op_of_bindings (struct turn *t, const char *op, const char *component,
         buf_printf (&asked, "%s%s%s", asked.len > 0 ? ", " : "", rows[i].plugin,
                     p == NULL || !plugin_is_usable (p) ? " (not loaded)" : "");
     }
-    if (rc == 0 && *ret == NULL) {
+    if (*ret == NULL) {
         rc = err_set (err, FARRIER_E_UNSUPPORTED, "no plugin of %s has '%s' (asked: %s)",
                       t->job->host_name, op, asked.len == 0 ? "none bound" : asked.data);
         err_hint (err, "farrier plugin list; farrier host bind %s PLUGIN", t->job->host_name);
     }
-    store_binding_free_all (rows, count);
     buf_free (&asked);
     return rc;
 }
@@ -83,13 +82,11 @@ bind_op (struct turn *t, const char *plugin, const char *op, const char *compone
 bool
 bind_needed (struct turn *t, const struct workflow_decision *d)
 {
-    struct store_binding *rows = NULL;
     size_t count = 0;
-    if (d->plugin != NULL || !plugin_is_standard_op (d->op)
-        || store_binding_list (t->engine->o.store, t->row->host_id, &rows, &count, NULL) != 0)
+    if (d->plugin != NULL || !plugin_is_standard_op (d->op))
         return false;
-    store_binding_free_all (rows, count);
-    return count == 0;
+    turn_bindings (t, &count);
+    return t->bindings_read && count == 0;
 }
 
 int32_t
@@ -109,9 +106,7 @@ bind_begin (struct turn *t)
     a->params_json = str_dup ("{}");
     a->started_ms = clock_wall_ms ();
     a->deadline_ms = a->started_ms + 10 * 60 * 1000;
-    store_attempt_free (t->attempt);
-    t->attempt = a;
-    t->attempt_stored = false;
+    turn_take_attempt (t, a);
     return settle_call (t, PLUGIN_CALL_START, NULL);
 }
 

@@ -34,6 +34,7 @@ enum letter_kind {
     LETTER_GUARDED,                    /* the guards were read: answer holds the documents */
     LETTER_DUE,                        /* the job's own timer: retry, recheck, wait */
     LETTER_DEADLINE,                   /* the step has run out of time */
+    LETTER_FLUSH,                      /* what is held in memory becomes visible */
     LETTER_CANCEL,
     LETTER_RESOLVE,                    /* a person's answer: number is the enum job_resolution */
     LETTER_APPROVE,                    /* a person's yes: text is who */
@@ -62,6 +63,7 @@ struct job {
     bool counted;                      /* it takes one of max_jobs */
     atomic_bool cancelled;
     struct flight *flight;             /* the await under way; its job's worker only */
+    struct turn *held;                 /* a turn that goes on with the next letter; the same */
     int64_t generation;                /* of the store's row */
     uint32_t waiters;                  /* threads in engine_wait; guarded */
 };

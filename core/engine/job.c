@@ -43,6 +43,9 @@ job_free (struct job *job)
     list_for_each_safe (it, tmp, &job->box)
         letter_free (list_entry (it, struct letter, link));
     flight_drop (job->flight, true);
+    if (job->held != NULL)
+        turn_end (job->held);
+    mem_free (job->held);
     workflow_unref (job->workflow);
     mem_free (job->id);
     mem_free (job->host_id);
@@ -151,7 +154,7 @@ journal_answer (struct turn *t, struct answer *a)
         json_put_int (json_object_get (t->context, "job"), "changed_ms", clock_wall_ms ());
         t->context_changed = true;     /* `verify` wants an inventory that is newer than this */
     }
-    settle_store_attempt (t);
+    turn_store_attempt (t);
     json_t *wake = answer_to_json (a);
     char *text = json_text (wake);
     store_batch_await_answer (turn_batch (t), t->attempt->id, t->await->seq, text);
@@ -247,6 +250,15 @@ on_deadline (struct turn *t, struct letter *letter)
     return rc;
 }
 
+/* `job show` and `why` shall not be older than this. */
+static int32_t
+on_flush (struct turn *t, struct letter *letter)
+{
+    struct err err;
+    (void) letter;
+    return t->held ? turn_commit (t, &err) : 0;
+}
+
 /* --- people --------------------------------------------------------------------------------- */
 
 static int32_t
@@ -280,8 +292,7 @@ cancel_at_rest (struct turn *t)
                                      clock_wall_ms ());
         turn_outcome_all (t, OUTCOME_ACCEPTED, OUTCOME_ACTIVATED, OUTCOME_CANCELLED_UNKNOWN,
                           NULL);
-        store_attempt_free (t->attempt);
-        t->attempt = NULL;
+        turn_take_attempt (t, NULL);
     }
     unpark (t);
     return advance (t, NULL);
@@ -361,8 +372,7 @@ on_resolve (struct turn *t, struct letter *letter)
                                  clock_wall_ms ());
     if (turn_bag_flag (t, "process"))
         turn_spend (t, t->attempt->id);
-    store_attempt_free (t->attempt);
-    t->attempt = NULL;
+    turn_take_attempt (t, NULL);
     unpark (t);
     int32_t rc;
     if (letter->number == JOB_RESOLVE_NOT_STARTED) {
@@ -421,6 +431,7 @@ static const struct {
     [LETTER_GUARDED] = { "guarded", on_guarded },
     [LETTER_DUE] = { "due", on_due },
     [LETTER_DEADLINE] = { "deadline", on_deadline },
+    [LETTER_FLUSH] = { "flush", on_flush },
     [LETTER_CANCEL] = { "cancel", on_cancel },
     [LETTER_RESOLVE] = { "resolve", on_resolve },
     [LETTER_APPROVE] = { "approve", on_approve },
@@ -470,12 +481,45 @@ lay_aside (struct job *job, enum letter_kind kind, const char *why)
     return rc;
 }
 
+/* The turn that the last letter left open, or a new one with what the store says. */
+static int32_t
+take_turn (struct turn *t, struct job *job, const char *label, struct err *err)
+{
+    if (job->held == NULL)
+        return turn_begin (t, job, label, err);
+    *t = *job->held;
+    mem_free (job->held);
+    job->held = NULL;
+    return 0;
+}
+
+static void
+leave_turn (struct turn *t)
+{
+    if (t->held) {
+        t->job->held = mem_dup (t, sizeof *t);
+        return;
+    }
+    turn_end (t);
+}
+
+/* What a held turn knew is lost, and with it what the letter answers: the job goes on from what the
+ * store says. */
+static void
+begin_again (struct job *job, struct letter *letter)
+{
+    flight_drop (job->flight, true);
+    job->flight = NULL;
+    letter->kind = LETTER_RUN;
+}
+
 int32_t
 job_handle (struct job *job, struct letter *letter)
 {
     struct turn t;
     struct err err = { 0 };
-    int32_t rc = turn_begin (&t, job, letters[letter->kind].label, &err);
+    bool was_held = job->held != NULL;
+    int32_t rc = take_turn (&t, job, letters[letter->kind].label, &err);
     if (is_defect (rc))
         return lay_aside (job, letter->kind, err.message);
     if (rc != 0) {
@@ -484,9 +528,17 @@ job_handle (struct job *job, struct letter *letter)
     }
     if (!str_eq (t.row->state, "done"))
         rc = letters[letter->kind].handle (&t, letter);
-    if (rc == 0 && t.dirty)
+    if (rc == 0 && t.dirty && !t.held)
         rc = turn_commit (&t, &err);
+    if (rc == 0) {
+        leave_turn (&t);
+        return 0;
+    }
+    was_held = was_held || t.held;
     turn_end (&t);
-    return is_defect (rc) ? lay_aside (job, letter->kind, "the journal refuses what it became")
-                          : rc;
+    if (is_defect (rc))
+        return lay_aside (job, letter->kind, "the journal refuses what it became");
+    if (was_held)
+        begin_again (job, letter);
+    return rc;
 }

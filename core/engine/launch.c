@@ -155,7 +155,7 @@ let_go (struct turn *t, net_handle handle)
     json_put_int (bag, "sent_ms", clock_wall_ms ());
     json_put_int (bag, "gate", 0);
     turn_put_bag (t, bag);
-    settle_store_attempt (t);
+    turn_store_attempt (t);
     store_batch_await_launch (turn_batch (t), t->attempt->id, t->await->seq, clock_wall_ms ());
     int32_t rc = turn_commit (t, &err);
     if (rc != 0)

@@ -306,8 +306,7 @@ keep_binding (struct turn *t, const struct farrier_step *step)
 {
     if (step->bind_plugin == NULL)
         return;
-    struct store_binding binding = { .plugin = step->bind_plugin };
-    store_batch_bindings_put (turn_batch (t), t->row->host_id, &binding, 1);
+    turn_bind (t, step->bind_plugin);
     turn_event (t, "host.bound", json_pack ("{ss}", "plugin", step->bind_plugin));
 }
 

@@ -24,22 +24,14 @@
 #define NOT_STARTED_MAX 5
 #define ADOPTED_MAX 20
 
-void
-settle_store_attempt (struct turn *t)
-{
-    if (t->attempt_stored)
-        store_batch_attempt_update (turn_batch (t), t->attempt);
-    else
-        store_batch_attempt_insert (turn_batch (t), t->attempt);
-    t->attempt_stored = true;
-}
-
 static void
 consume_await (struct turn *t)
 {
     if (t->await == NULL)
         return;
-    store_batch_await_consume (turn_batch (t), t->await->attempt_id, t->await->seq);
+    if (t->await_stored)
+        store_batch_await_consume (turn_batch (t), t->await->attempt_id, t->await->seq);
+    t->await_stored = false;
     store_await_free (t->await);
     t->await = NULL;
 }
@@ -66,10 +58,8 @@ settle_attempt_end (struct turn *t, const char *state)
         turn_spend (t, t->attempt->id);
     str_set (&t->attempt->state, state);
     t->attempt->ended_ms = clock_wall_ms ();
-    settle_store_attempt (t);
-    store_attempt_free (t->attempt);
-    t->attempt = NULL;
-    t->attempt_stored = false;
+    turn_store_attempt (t);
+    turn_take_attempt (t, NULL);
 }
 
 /* --- the ends ------------------------------------------------------------------------------- */
@@ -108,7 +98,7 @@ tell_end (struct turn *t, const char *kind, const char *text)
 enum lead { LEAD_ON, LEAD_BEFORE, LEAD_BIND };
 
 static enum lead
-lead_of (const struct turn *t)
+lead_of (struct turn *t)
 {
     if (turn_bag_flag (t, "before"))
         return LEAD_BEFORE;
@@ -221,11 +211,28 @@ put_await (struct turn *t, const struct farrier_step *step)
     if (str_eq (a.kind, "process"))
         json_put_bool (bag, "process", true);
     turn_put_bag (t, bag);
-    settle_store_attempt (t);
-    store_batch_await_put (turn_batch (t), &a);
     store_await_free (t->await);
     t->await = store_await_copy (&a);
     mem_free (spec);
+}
+
+/* A restart would begin a job that only reads anew: what it reads now needs no journal. */
+static bool
+may_hold (const struct turn *t)
+{
+    return t->only_reads && !t->await->changing && str_eq (t->await->kind, "collect")
+           && str_eq (t->attempt->mode, MODE_POLL);
+}
+
+static int32_t
+journal_wait (struct turn *t)
+{
+    struct err err;
+    turn_store_attempt (t);
+    store_batch_await_put (turn_batch (t), t->await);
+    t->await_stored = true;
+    turn_set_state (t, "waiting");
+    return turn_commit (t, &err);
 }
 
 static int32_t
@@ -239,8 +246,11 @@ waits (struct turn *t, const struct farrier_step *step)
     put_await (t, step);
     if (turn_bag_flag (t, "releases_lock"))
         t->row->holds_host = 0;
-    turn_set_state (t, "waiting");
-    int32_t rc = turn_commit (t, &err);
+    int32_t rc = 0;
+    if (may_hold (t))
+        turn_hold (t);
+    else
+        rc = journal_wait (t);
     return rc != 0 ? rc : launch (t);
 }
 
@@ -253,7 +263,7 @@ look_again (struct turn *t, int64_t after_ms)
     str_set (&t->attempt->mode, MODE_RECONCILE);
     t->row->wake_at_ms = clock_wall_ms () + after_ms;
     turn_set_state (t, "waiting");
-    settle_store_attempt (t);
+    turn_store_attempt (t);
     int32_t rc = turn_commit (t, &err);
     if (rc == 0)
         timers_set (t->engine->timers, t->job->id, LETTER_DUE, t->attempt->id,
@@ -262,7 +272,7 @@ look_again (struct turn *t, int64_t after_ms)
 }
 
 static int64_t
-sent_ms (const struct turn *t)
+sent_ms (struct turn *t)
 {
     json_t *bag = turn_bag (t);
     int64_t at = json_int_or (bag, "/sent_ms", 0);
@@ -325,7 +335,7 @@ unknown (struct turn *t, const struct farrier_error *error)
     consume_await (t);
     drop_flight (t);
     str_set (&t->attempt->state, "unknown");
-    settle_store_attempt (t);
+    turn_store_attempt (t);
     return finish_park (t, "unknown", cause);
 }
 
@@ -579,7 +589,7 @@ too_late (struct turn *t)
     tell_end (t, "step.too_late", "it can't be stopped any more; the job ends after it");
     if (!flying)
         return settle_reconcile (t, FARRIER_DELIVERY_MAYBE);
-    settle_store_attempt (t);
+    turn_store_attempt (t);
     return turn_commit (t, &err);
 }
 

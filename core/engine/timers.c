@@ -182,4 +182,5 @@ timers_forget (struct timers *t, const char *job_id)
 {
     timers_set (t, job_id, LETTER_DUE, NULL, 0);
     timers_set (t, job_id, LETTER_DEADLINE, NULL, 0);
+    timers_set (t, job_id, LETTER_FLUSH, NULL, 0);
 }

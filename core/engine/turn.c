@@ -15,6 +15,10 @@
 #include "base/str.h"
 #include "engine/inventory_row.h"
 #include "engine/spawn.h"
+#include "engine/timers.h"
+
+/* How long a job that only reads may be ahead of what the store says of it. */
+#define FLUSH_MS 5000
 
 /* The stored position is {"at": the workflow's, "number": attempts made there, "before": …}. */
 static int32_t
@@ -59,6 +63,7 @@ turn_begin (struct turn *t, struct job *job, const char *label, struct err *err)
     t->attempt = now.attempt;
     t->await = now.await;
     t->attempt_stored = t->attempt != NULL;
+    t->await_stored = t->await != NULL;
     if (job->workflow == NULL)
         rc = engine_workflow (job->engine, t->row->workflow_digest, &job->workflow, err);
     if (rc == 0)
@@ -68,6 +73,7 @@ turn_begin (struct turn *t, struct job *job, const char *label, struct err *err)
         return rc;
     }
     t->context = json_stored (t->row->context_json, json_object ());
+    t->only_reads = !json_bool_or (t->context, "/job/changes", true);
     job->generation = t->row->generation;
     if (t->row->cancel_requested)
         atomic_store (&job->cancelled, true);
@@ -86,14 +92,84 @@ turn_end (struct turn *t)
     store_job_free (t->row);
     store_attempt_free (t->attempt);
     store_await_free (t->await);
+    json_decref (t->bag);
     json_decref (t->context);
     workflow_position_free (t->position);
     store_batch_free (t->batch);
     vec_free_with (&t->components, free_component);
     store_outcome_free_all (t->outcomes, t->outcome_count);
+    store_binding_free_all (t->bindings, t->binding_count);
     vec_free_with (&t->spent, mem_free);
     *t = (struct turn) { 0 };
 }
+
+/* --- the attempt ---------------------------------------------------------------------------- */
+
+void
+turn_take_attempt (struct turn *t, struct store_attempt *attempt)
+{
+    store_attempt_free (t->attempt);
+    json_decref (t->bag);
+    t->bag = NULL;
+    t->attempt = attempt;
+    t->attempt_stored = false;
+}
+
+/* The bag in memory is the newer one. */
+static void
+write_bag (struct turn *t)
+{
+    if (t->bag == NULL)
+        return;
+    mem_free (t->attempt->bag_json);
+    t->attempt->bag_json = json_text (t->bag);
+}
+
+void
+turn_store_attempt (struct turn *t)
+{
+    write_bag (t);
+    if (t->attempt_stored)
+        store_batch_attempt_update (turn_batch (t), t->attempt);
+    else
+        store_batch_attempt_insert (turn_batch (t), t->attempt);
+    t->attempt_stored = true;
+}
+
+json_t *
+turn_bag (struct turn *t)
+{
+    if (t->bag == NULL)
+        t->bag = json_stored (t->attempt == NULL ? NULL : t->attempt->bag_json,
+                              json_object ());
+    return json_incref (t->bag);
+}
+
+void
+turn_put_bag (struct turn *t, json_t *bag)
+{
+    json_decref (t->bag);
+    t->bag = bag;
+}
+
+bool
+turn_bag_flag (struct turn *t, const char *name)
+{
+    json_t *bag = turn_bag (t);
+    bool value = json_is_true (json_object_get (bag, name));
+    json_decref (bag);
+    return value;
+}
+
+void
+turn_set_bag_flag (struct turn *t, const char *name, bool value)
+{
+    json_t *bag = turn_bag (t);
+    json_put_bool (bag, name, value);
+    turn_put_bag (t, bag);
+}
+
+/* --- the journal ---------------------------------------------------------------------------- */
 
 struct store_batch *
 turn_batch (struct turn *t)
@@ -119,9 +195,47 @@ remove_spent (struct turn *t)
     t->spent = (struct vec) { 0 };
 }
 
+/* What a held turn waits for is in no row yet. */
+static void
+store_held (struct turn *t)
+{
+    if (!t->held)
+        return;
+    t->held = false;
+    if (t->attempt == NULL)
+        return;
+    turn_store_attempt (t);
+    if (t->await != NULL && !t->await_stored)
+        store_batch_await_put (turn_batch (t), t->await);
+    t->await_stored = t->await != NULL;
+}
+
+void
+turn_hold (struct turn *t)
+{
+    t->held = true;
+    turn_set_state (t, "waiting");
+    if (t->told)
+        return;
+    t->told = true;
+    timers_set (t->engine->timers, t->job->id, LETTER_FLUSH, NULL, clock_wall_ms () + FLUSH_MS);
+    /* Where it stands is not told: a restart begins at the stored position. */
+    struct store_batch *b = turn_batch (t);
+    struct store_job row = *t->row;
+    row.position_json = NULL;
+    row.context_json = NULL;
+    row.updated_ms = clock_wall_ms ();
+    t->batch = NULL;
+    store_batch_job_update (b, &row, t->row->generation);
+    store_commit_async (t->engine->o.store, b, STORE_NORMAL, NULL, NULL);
+    t->row->generation++;
+    t->job->generation = t->row->generation;
+}
+
 int32_t
 turn_commit (struct turn *t, struct err *err)
 {
+    store_held (t);
     struct store_batch *b = turn_batch (t);
     t->batch = NULL;
     mem_free (t->row->position_json);
@@ -131,8 +245,8 @@ turn_commit (struct turn *t, struct err *err)
     t->row->updated_ms = clock_wall_ms ();
     store_batch_job_update (b, t->row, t->row->generation);
     /* A job that only reads is simply begun again after a power cut. */
-    bool changes = json_bool_or (t->context, "/job/changes", true);
-    int32_t rc = store_commit (t->engine->o.store, b, changes ? STORE_FULL : STORE_NORMAL, err);
+    int32_t rc = store_commit (t->engine->o.store, b, t->only_reads ? STORE_NORMAL : STORE_FULL,
+                               err);
     if (rc != 0) {
         log_error ("job %s: %s could not be journaled: %s", t->job->id, t->label,
                    err == NULL ? "" : err->message);
@@ -186,35 +300,26 @@ turn_set_cause (struct turn *t, json_t *cause)
     t->dirty = true;
 }
 
-json_t *
-turn_bag (const struct turn *t)
+const struct store_binding *
+turn_bindings (struct turn *t, size_t *ret_count)
 {
-    return json_stored (t->attempt == NULL ? NULL : t->attempt->bag_json, json_object ());
+    if (!t->bindings_read)
+        t->bindings_read = store_binding_list (t->engine->o.store, t->row->host_id, &t->bindings,
+                                               &t->binding_count, NULL) == 0;
+    *ret_count = t->binding_count;
+    return t->bindings;
 }
 
 void
-turn_put_bag (struct turn *t, json_t *bag)
+turn_bind (struct turn *t, const char *plugin)
 {
-    mem_free (t->attempt->bag_json);
-    t->attempt->bag_json = json_text (bag);
-    json_decref (bag);
-}
-
-bool
-turn_bag_flag (const struct turn *t, const char *name)
-{
-    json_t *bag = turn_bag (t);
-    bool value = json_is_true (json_object_get (bag, name));
-    json_decref (bag);
-    return value;
-}
-
-void
-turn_set_bag_flag (struct turn *t, const char *name, bool value)
-{
-    json_t *bag = turn_bag (t);
-    json_put_bool (bag, name, value);
-    turn_put_bag (t, bag);
+    struct store_binding binding = { .plugin = (char *) plugin };
+    store_batch_bindings_put (turn_batch (t), t->row->host_id, &binding, 1);
+    store_binding_free_all (t->bindings, t->binding_count);
+    t->bindings = mem_array (1, sizeof *t->bindings);
+    t->bindings[0].plugin = str_dup (plugin);
+    t->binding_count = 1;
+    t->bindings_read = true;
 }
 
 const struct vec *

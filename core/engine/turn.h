@@ -27,6 +27,11 @@ struct turn {
     uint32_t before;                   /* `before` steps of the next attempt that have run */
     struct store_batch *batch;
     bool attempt_stored;               /* the attempt's row exists */
+    bool await_stored;                 /* the await's row exists */
+    json_t *bag;                       /* the attempt's, parsed; NULL until it is asked for */
+    bool only_reads;                   /* nothing that this job does changes a host */
+    bool held;                         /* it waits, and the journal does not know yet */
+    bool told;                         /* the job's row says that it runs */
     bool context_changed;
     bool dirty;                        /* something must be committed */
     struct vec components;             /* struct component *, read at the first question */
@@ -34,6 +39,9 @@ struct turn {
     struct store_outcome *outcomes;    /* read at the first question */
     size_t outcome_count;
     bool outcomes_read;
+    struct store_binding *bindings;    /* the host's plugins; read at the first question */
+    size_t binding_count;
+    bool bindings_read;
     struct vec spent;                  /* attempts whose directories go with the commit; char * */
     bool rests;                        /* ended or parked: nothing more to do now */
 };
@@ -47,6 +55,16 @@ struct turn {
 int32_t turn_begin (struct turn *t, struct job *job, const char *label, struct err *err);
 void turn_end (struct turn *t);        /* drops what was not committed */
 
+/* A job that only reads waits: nothing was sent that a restart must know of, so the turn stays open
+ * in memory until the next letter, and what it gathered becomes durable later. The job's row is
+ * told that it runs. */
+void turn_hold (struct turn *t);
+
+/* The attempt becomes another one (or NULL); it is taken over, and was not stored yet. */
+void turn_take_attempt (struct turn *t, struct store_attempt *attempt);
+/* Its row as it is now becomes part of the batch. */
+void turn_store_attempt (struct turn *t);
+
 /* Commits all that was gathered; the turn goes on with a fresh batch. */
 int32_t turn_commit (struct turn *t, struct err *err);
 struct store_batch *turn_batch (struct turn *t);
@@ -59,10 +77,14 @@ void turn_event (struct turn *t, const char *kind, json_t *body);
 void turn_set_state (struct turn *t, const char *state);
 void turn_set_cause (struct turn *t, json_t *cause);              /* taken over; NULL clears */
 /* What reconcile and retries need to know of the attempt beside the plugin's bag. */
-json_t *turn_bag (const struct turn *t);          /* {"state": {…}, "sent": true, …} */
+json_t *turn_bag (struct turn *t);                /* {"state": {…}, "sent": true, …} */
 void turn_put_bag (struct turn *t, json_t *bag);                  /* taken over */
-bool turn_bag_flag (const struct turn *t, const char *name);
+bool turn_bag_flag (struct turn *t, const char *name);
 void turn_set_bag_flag (struct turn *t, const char *name, bool value);
+
+/* The plugins that the host is bound to, in their order. */
+const struct store_binding *turn_bindings (struct turn *t, size_t *ret_count);
+void turn_bind (struct turn *t, const char *plugin);              /* to this one alone */
 
 /* The host's last inventory; struct component *. */
 const struct vec *turn_components (struct turn *t);

@@ -920,6 +920,25 @@ def killed_wait(base, port):
         check(time.monotonic() - began < 10 * lab.PATIENCE, "a slow stop")
 
 
+def killed_reading(base, port):
+    """A job that only reads is journaled seldom: it can be looked at, killed and cancelled."""
+    s = Scene("jobs-reading", {"generic": 2}, base, port)
+    with s.lab:
+        host, other = s.take(), s.take()
+        s.sim.inject(host, "silent")
+        s.sim.inject(other, "silent")
+        job, cancelled = s.run("inventory", host), s.run("inventory", other)
+        s.until("it is said to run", lambda: s.job(job)["state"] == "waiting", 4)
+        check(s.job(job)["phase"] == "read", s.job(job))
+        check("step.started" in s.kinds(job), s.kinds(job))
+        s.lab.farrier("job", "cancel", cancelled, "-y")
+        s.end(cancelled, "cancelled")
+        s.lab.kill_daemon()
+        s.sim.ask("clear", target=host)
+        check(s.lab.start_daemon(), s.lab.daemon_said())
+        s.end(job, "succeeded")
+
+
 def stop_with_hanging_bmc(base, port):
     """A BMC that hangs holds up no stop; the job goes on afterwards."""
     s = Scene("jobs-stop", {"generic": 1}, base, port)
@@ -974,8 +993,8 @@ SHARED = [cancel_before, cancel_upload, cancel_flash, cancel_settled, cancel_res
           stale_plan, stale_guard, unreachable_unbound]
 WITH_SITE = [resolve_done, resolve_not_started, resolve_failed, cancel_unknown, http_actions,
              http_refused, http_no_secret, http_idempotent_lost, retry_before]
-ALONE = [killed_program, killed_sessions, killed_wait, stop_with_hanging_bmc, without_daemon,
-         many_hosts]
+ALONE = [killed_program, killed_sessions, killed_wait, killed_reading, stop_with_hanging_bmc,
+         without_daemon, many_hosts]
 
 
 def wanted(scenario):
