@@ -20,7 +20,7 @@ compiles () {
     fi
     status=0
     : >"$folder/out"
-    for header in $public_headers; do
+    for header in $all_headers; do
         printf '#include "farrier/%s"\n#include "farrier/%s"\nextern int alone;\n' "$header" \
             "$header" >"$folder/alone.$language"
         # shellcheck disable=SC2086
