@@ -96,13 +96,19 @@ static const struct entry {
     { { "workflow.dry_run", API_READS, "workflow! selector all inputs",
         "What a run would do" }, api_workflow_dry_run },
 
-    { { "plugin.list", API_FILES, "", "Plugins and their state" }, api_plugin_list },
-    { { "plugin.info", API_FILES, "plugin!", "One plugin, or a file" }, api_plugin_info },
-    { { "plugin.why", API_FILES, "plugin!", "Why it is not loaded" }, api_plugin_why },
-    { { "plugin.release", API_FILES, "plugin!", "Lift a quarantine" }, api_plugin_release },
+    { { "plugin.list", API_LOADED, "", "Plugins and their state" }, api_plugin_list },
+    { { "plugin.info", API_LOADED, "plugin!", "One plugin" }, api_plugin_info },
+    { { "plugin.file", API_FILES, "plugin!", "A file; none of its code runs" }, api_plugin_file },
+    { { "plugin.locate", API_FILES, "plugin!", "The file of a name" }, api_plugin_locate },
+    { { "plugin.check", API_FILES, "file!", "Judge a file; its code runs in this process" },
+      api_plugin_check },
+    { { "plugin.why", API_LOADED, "plugin!", "Why it is not loaded" }, api_plugin_why },
+    { { "plugin.release", API_LOADED, "plugin!", "Lift a quarantine" }, api_plugin_release },
 
     { { "config.check", API_FILES, "", "Every mistake of conf.d" }, api_config_check },
     { { "server.status", API_READS, "", "Who runs, and what" }, api_server_status },
+    { { "server.reload", API_CONTROLS, "", "Take new plugins and their settings" },
+      api_server_reload },
     { { "event.list", API_READS, "since limit wait_ms job host rollout", "Events after an id" },
       api_event_list },
 };

@@ -53,6 +53,9 @@ void api_close (struct api *api, bool drain);
  * in-process. A second call does nothing. Writers only. *ret_open (may be NULL) jobs go on. */
 int32_t api_run (struct api *api, uint32_t *ret_open, struct err *err);
 bool api_is_running (struct api *api);
+/* Logs what `farrier workflow check` finds: at a start and after a reload, since plugins that failed
+ * take their ops with them. */
+void api_tell_workflows (struct api *api);
 /* Borrowed. store NULL in mode NO_STORE; engine NULL unless running. */
 struct store *api_store (struct api *api);
 struct engine *api_running_engine (struct api *api);
@@ -60,6 +63,7 @@ struct engine *api_running_engine (struct api *api);
 /* --- calls ------------------------------------------------------------------------------------ */
 
 enum api_needs {
+    API_LOADED,                        /* no store; but the process that has it loaded knows best */
     API_FILES,                         /* no store at all */
     API_READS,                         /* a read-only store is enough */
     API_WRITES,                        /* the store as writer */

@@ -139,6 +139,7 @@ api_registry (struct api *api, struct plugin_registry **ret, struct err *err)
             .state_dir = s->state_dir,
             .host = step_host_table (),
             .trust_files = s->trust_plugin_files,
+            .lenient = true,           /* to list and to check; start_engine() is stricter */
         };
         rc = plugin_registry_open (&settings, &api->registry, err);
     }
@@ -203,6 +204,8 @@ start_engine (struct api *api, struct err *err)
     int32_t rc = api_key (api, &options.key, err);
     if (rc == 0)
         rc = api_registry (api, &options.registry, err);
+    if (rc == 0)
+        rc = plugin_registry_require (options.registry, err);
     if (rc == 0)
         rc = plugin_registry_activate (options.registry, err);
     if (rc == 0)

@@ -6,14 +6,48 @@
 #include <string.h>
 
 #include "api/api_private.h"
+#include "base/fs.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
 
 static json_t *
+fault_json (const struct plugin_fault *fault)
+{
+    unsigned rule = plugin_fault_rule (fault->code);
+    json_t *v = json_object ();
+    json_put_str (v, "code", plugin_fault_name (fault->code));
+    if (rule != 0)
+        json_put_int (v, "rule", rule);
+    json_put_str (v, "message", fault->message);
+    json_put_str (v, "hint", fault->hint);
+    return v;
+}
+
+json_t *
+fault_finding_json (const char *plugin, const struct plugin_fault *fault, bool warning)
+{
+    json_t *v = finding_json (plugin == NULL ? "plugins" : plugin,
+                              plugin_fault_name (fault->code), fault->message);
+    json_put_str (v, "hint", fault->hint);
+    if (warning)
+        json_put_bool (v, "warning", true);
+    return v;
+}
+
+static json_t *
+faults_json (const struct plugin_fault *faults, size_t count)
+{
+    json_t *list = json_array ();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new (list, fault_json (&faults[i]));
+    return list;
+}
+
+static json_t *
 info_json (const struct plugin_info *info)
 {
-    json_t *v = json_object (), *faults = json_array (), *ops = json_array ();
+    json_t *v = json_object (), *ops = json_array ();
     json_put_str (v, "name", info->name);
     json_put_str (v, "state", plugin_state_name (info->state));
     json_put_str (v, "version", info->version);
@@ -28,15 +62,11 @@ info_json (const struct plugin_info *info)
     json_put_bool (v, "required", info->required);
     for (size_t i = 0; i < info->op_count; i++)
         json_array_append_new (ops, json_string (info->ops[i].def.name));
-    for (size_t i = 0; i < info->fault_count; i++) {
-        json_t *f = json_object ();
-        json_put_str (f, "code", plugin_fault_name (info->faults[i].code));
-        json_put_str (f, "message", info->faults[i].message);
-        json_put_str (f, "hint", info->faults[i].hint);
-        json_array_append_new (faults, f);
-    }
+    /* What was not loaded has only the words of its note. */
+    for (size_t i = 0; info->op_count == 0 && i < info->noted_op_count; i++)
+        json_array_append_new (ops, json_string (info->noted_ops[i]));
     json_put (v, "ops", ops);
-    json_put (v, "faults", faults);
+    json_put (v, "faults", faults_json (info->faults, info->fault_count));
     return v;
 }
 
@@ -50,8 +80,11 @@ api_plugin_list (const struct api_request *q, json_t **ret, struct err *err)
     json_t *list = json_array ();
     for (size_t i = 0; i < plugin_count (r); i++)
         json_array_append_new (list, info_json (plugin_info (plugin_at (r, i))));
+    size_t count = 0;
+    const struct plugin_fault *faults = plugin_registry_faults (r, &count);
     *ret = json_object ();
     json_put (*ret, "plugins", list);
+    json_put (*ret, "faults", faults_json (faults, count));
     return 0;
 }
 
@@ -78,13 +111,11 @@ find (const struct api_request *q, const char *name, struct plugin **ret, struct
     return ERR_NOT_FOUND;
 }
 
-/* A file is looked at without running any of its code. */
 static int32_t
-file_info (const char *file, json_t **ret, struct err *err)
+judge_file (const char *file, unsigned flags, json_t **ret, struct err *err)
 {
     struct plugin_report report = { 0 };
-    plugin_check_file (file, false, &report, err);
-    if (report.info.name == NULL)
+    if (plugin_check (file, flags, &report, err) < 0 && report.info.name == NULL)
         return err->code;
     *ret = info_json (&report.info);
     plugin_report_free (&report);
@@ -93,31 +124,95 @@ file_info (const char *file, json_t **ret, struct err *err)
 }
 
 int32_t
+api_plugin_file (const struct api_request *q, json_t **ret, struct err *err)
+{
+    return judge_file (request_text (q, "plugin"), PLUGIN_CHECK_POLICY, ret, err);
+}
+
+/* Who may write to a file matters where farrier would load it, not where it was just built. */
+static unsigned
+policy_of (const struct settings *s, const char *file)
+{
+    char *dir = str_ndup (file, (size_t) (fs_basename (file) - file));
+    size_t len = strlen (dir);
+    while (len > 1 && dir[len - 1] == '/')
+        dir[--len] = '\0';
+    unsigned flags = 0;
+    for (size_t i = 0; i < s->plugin_dir_count && !s->trust_plugin_files; i++)
+        flags = str_eq (s->plugin_dirs[i], dir) ? PLUGIN_CHECK_POLICY : flags;
+    mem_free (dir);
+    return flags;
+}
+
+int32_t
+api_plugin_check (const struct api_request *q, json_t **ret, struct err *err)
+{
+    const char *file = request_text (q, "file");
+    unsigned flags = PLUGIN_CHECK_RUN | PLUGIN_CHECK_STRICT | PLUGIN_CHECK_ALL;
+    return judge_file (file, flags | policy_of (q->api->o.settings, file), ret, err);
+}
+
+/* A name is looked up as the loader does: the first directory that has it. */
+int32_t
+api_plugin_locate (const struct api_request *q, json_t **ret, struct err *err)
+{
+    const struct settings *s = q->api->o.settings;
+    const char *what = request_text (q, "plugin");
+    bool is_file = strchr (what, '/') != NULL;
+    char *file = NULL;
+    for (size_t i = 0; i < (is_file ? 1 : s->plugin_dir_count) && file == NULL; i++) {
+        file = is_file ? str_dup (what) : str_printf ("%s/%s.so", s->plugin_dirs[i], what);
+        if (!fs_exists (file)) {
+            mem_free (file);
+            file = NULL;
+        }
+    }
+    if (file == NULL && is_file)
+        return err_set (err, ERR_NOT_FOUND, "there is no file %s", what);
+    if (file == NULL) {
+        err_set (err, ERR_NOT_FOUND, "no plugin directory has a file %s.so", what);
+        err_hint (err, "farrier plugin list; a file elsewhere is named with its folder: ./%s.so",
+                  what);
+        return ERR_NOT_FOUND;
+    }
+    *ret = json_object ();
+    json_put_str (*ret, "file", file);
+    mem_free (file);
+    return 0;
+}
+
+int32_t
 api_plugin_info (const struct api_request *q, json_t **ret, struct err *err)
 {
-    const char *name = request_text (q, "plugin");
     struct plugin *p = NULL;
-    if (strchr (name, '/') != NULL || str_ends (name, ".so"))
-        return file_info (name, ret, err);
-    int32_t rc = find (q, name, &p, err);
+    int32_t rc = find (q, request_text (q, "plugin"), &p, err);
     if (rc == 0)
         *ret = info_json (plugin_info (p));
     return rc;
 }
 
+/* With the faults of its duplicates and of a new build that was refused. */
 int32_t
 api_plugin_why (const struct api_request *q, json_t **ret, struct err *err)
 {
     struct plugin *p = NULL;
+    struct plugin_registry *r = NULL;
     int32_t rc = find (q, request_text (q, "plugin"), &p, err);
+    if (rc == 0)
+        rc = api_registry (q->api, &r, err);
     if (rc < 0)
         return rc;
-    json_t *info = info_json (plugin_info (p));
+    const char *name = plugin_info (p)->name;
+    json_t *faults = json_array ();
+    for (size_t i = 0; i < plugin_count (r); i++) {
+        const struct plugin_info *info = plugin_info (plugin_at (r, i));
+        for (size_t k = 0; str_eq (info->name, name) && k < info->fault_count; k++)
+            json_array_append_new (faults, fault_json (&info->faults[k]));
+    }
     *ret = json_object ();
-    json_put (*ret, "plugin", json_incref (json_object_get (info, "name")));
-    json_put (*ret, "state", json_incref (json_object_get (info, "state")));
-    json_put (*ret, "faults", json_incref (json_object_get (info, "faults")));
-    json_decref (info);
+    json_put_str (*ret, "plugin", name);
+    json_put_str (*ret, "state", plugin_state_name (plugin_info (p)->state));
+    json_put (*ret, "faults", faults);
     return 0;
 }
 

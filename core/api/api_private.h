@@ -74,6 +74,8 @@ int32_t api_workflow (struct api *api, const char *name_or_file, struct workflow
  * line; missing ones get their defaults. */
 int32_t api_inputs (const struct workflow *w, const json_t *given, json_t **ret, struct err *err);
 /* {"where","field","message"} for the findings of each module. */
+/* A plugin's fault as such a finding (api_plugin.c). warning: the plugin works all the same. */
+json_t *fault_finding_json (const char *plugin, const struct plugin_fault *fault, bool warning);
 json_t *finding_json (const char *where, const char *field, const char *message);
 json_t *conf_findings_json (const struct vec *findings);
 json_t *workflow_findings_json (const struct vec *findings);
@@ -102,7 +104,8 @@ api_handler_fn api_apply, api_job_list, api_job_show, api_job_log, api_job_cance
     api_job_retry, api_job_approve, api_job_resume, api_why;
 api_handler_fn api_workflow_list, api_workflow_show, api_workflow_check, api_workflow_run,
     api_workflow_dry_run;
-api_handler_fn api_plugin_list, api_plugin_info, api_plugin_why, api_plugin_release;
-api_handler_fn api_config_check, api_server_status, api_event_list;
+api_handler_fn api_plugin_list, api_plugin_info, api_plugin_file, api_plugin_check,
+    api_plugin_locate, api_plugin_why, api_plugin_release;
+api_handler_fn api_config_check, api_server_status, api_server_reload, api_event_list;
 
 #endif

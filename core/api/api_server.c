@@ -90,10 +90,13 @@ plugin_findings (struct plugin_registry *r, json_t *list)
     for (size_t i = 0; i < plugin_count (r); i++) {
         const struct plugin_info *info = plugin_info (plugin_at (r, i));
         for (size_t k = 0; k < info->fault_count; k++)
-            json_array_append_new (list, finding_json (info->name,
-                                                       plugin_fault_name (info->faults[k].code),
-                                                       info->faults[k].message));
+            json_array_append_new (list, fault_finding_json (info->name, &info->faults[k],
+                                                             info->state == PLUGIN_REGISTERED));
     }
+    size_t count = 0;
+    const struct plugin_fault *faults = plugin_registry_faults (r, &count);
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new (list, fault_finding_json (NULL, &faults[i], true));
 }
 
 int32_t

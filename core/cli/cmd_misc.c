@@ -1,4 +1,4 @@
-/* cmd_misc: farrier plugin, config, server, completion, version, help.
+/* cmd_misc: farrier config, server, reload, completion, version, help.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -10,98 +10,6 @@
 #ifndef FARRIER_VERSION
 #define FARRIER_VERSION "0"
 #endif
-
-/* --- plugins ---------------------------------------------------------------------------------- */
-
-int32_t
-cmd_plugin_list (struct invocation *inv, struct err *err)
-{
-    json_t *reply = NULL, *v;
-    size_t i;
-    int32_t rc = cmd_call (inv, "plugin.list", json_object (), &reply, err);
-    if (rc < 0)
-        return rc;
-    const json_t *rows = json_object_get (reply, "plugins");
-    if (!output_document (inv, rows)) {
-        struct table *t = table_new (inv->wide);
-        table_column (t, "NAME", 0);
-        table_column (t, "STATE", TABLE_STATE);
-        table_column (t, "VERSION", 0);
-        table_column (t, "ABI", 0);
-        table_column (t, "VENDOR", 0);
-        table_column (t, "OPS", TABLE_RIGHT);
-        table_column (t, "FILE", TABLE_WIDE);
-        table_column (t, "TEXT", TABLE_TRUNC);
-        json_array_foreach ((json_t *) rows, i, v) {
-            table_row (t);
-            table_cell (t, json_str (v, "/name"));
-            table_cell (t, json_str (v, "/state"));
-            table_cell (t, json_str (v, "/version"));
-            table_cell (t, json_str (v, "/abi"));
-            table_cell (t, json_str (v, "/vendor"));
-            table_cellf (t, "%zu", json_array_size (json_object_get (v, "ops")));
-            table_cell (t, json_str (v, "/file"));
-            table_cell (t, json_str_or (v, "/faults/0/message", json_str (v, "/description")));
-        }
-        table_print (t, "no plugins");
-    }
-    json_decref (reply);
-    return 0;
-}
-
-static json_t *
-named_plugin (const struct invocation *inv)
-{
-    json_t *request = json_object ();
-    const char *name = inv_arg (inv, 0);
-    char *path = str_ends (name, ".so") ? cmd_absolute (name) : str_dup (name);
-    json_put_str (request, "plugin", path);
-    mem_free (path);
-    return request;
-}
-
-int32_t
-cmd_plugin_info (struct invocation *inv, struct err *err)
-{
-    json_t *v = NULL;
-    int32_t rc = cmd_call (inv, "plugin.info", named_plugin (inv), &v, err);
-    if (rc == 0 && !output_document (inv, v)) {
-        struct buf text = { 0 };
-        output_yaml (v, &text);
-        fputs (text.data == NULL ? "" : text.data, stdout);
-        buf_free (&text);
-    }
-    json_decref (v);
-    return rc;
-}
-
-int32_t
-cmd_plugin_why (struct invocation *inv, struct err *err)
-{
-    json_t *v = NULL, *f;
-    size_t i;
-    int32_t rc = cmd_call (inv, "plugin.why", named_plugin (inv), &v, err);
-    if (rc == 0 && !output_document (inv, v)) {
-        printf ("%s is %s\n", json_str_or (v, "/plugin", "?"), json_str_or (v, "/state", "?"));
-        json_array_foreach (json_object_get (v, "faults"), i, f) {
-            const char *hint = json_str_or (f, "/hint", "");
-            char *message = output_clean (json_str_or (f, "/message", ""));
-            printf ("  %s: %s\n", json_str_or (f, "/code", "?"), message);
-            if (*hint != '\0')
-                printf ("      hint: %s\n", hint);
-            mem_free (message);
-        }
-    }
-    json_decref (v);
-    return rc;
-}
-
-int32_t
-cmd_plugin_release (struct invocation *inv, struct err *err)
-{
-    return cmd_change (inv, "plugin.release", named_plugin (inv),
-                       "released: it is loaded at the next start", err);
-}
 
 /* --- config, server --------------------------------------------------------------------------- */
 
@@ -153,6 +61,27 @@ cmd_server_status (struct invocation *inv, struct err *err)
     }
     json_decref (v);
     return 0;
+}
+
+int32_t
+cmd_reload (struct invocation *inv, struct err *err)
+{
+    json_t *v = NULL;
+    if (!door_has_daemon (inv->door)) {
+        err_set (err, ERR_NOTHING, "no farrierd runs: there is nothing to reload");
+        err_hint (err, "commands without farrierd read plugins and settings anew each time");
+        return ERR_NOTHING;
+    }
+    int32_t rc = door_call (inv->door, "server.reload", json_object (), &v, err);
+    if (v != NULL && !output_document (inv, v)) {
+        output_findings (v);
+        printf ("plugins: %lld taken, %lld configured, %lld as before, %lld refused, %lld gone\n",
+                json_int_or (v, "/taken", 0), json_int_or (v, "/configured", 0),
+                json_int_or (v, "/kept", 0), json_int_or (v, "/refused", 0),
+                json_int_or (v, "/gone", 0));
+    }
+    json_decref (v);
+    return rc;
 }
 
 /* --- text from the table ---------------------------------------------------------------------- */

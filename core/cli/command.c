@@ -73,6 +73,7 @@ static const struct option_def options[] = {
       "queued running waiting parked cancelling done" },
     { "follow", 'f', NULL, "go on until the job has ended", NULL },
     { "as", 0, "ANSWER", "what happened on the host", "done not-started failed" },
+    { "in-process", 0, NULL, "run the plugin's code in this process, for a debugger", NULL },
     { "format", 0, "FORMAT", "text, dot or mermaid", "text dot mermaid" },
 };
 
@@ -206,6 +207,9 @@ static const struct command commands[] = {
     { "plugin", "info", "PLUGIN|FILE", NULL,
       "Show a plugin; of a file nothing is executed", "farrier plugin info generic_redfish",
       cmd_plugin_info },
+    { "plugin", "check", "[PLUGIN|FILE...]", "in-process",
+      "Name everything that is wrong with a plugin, or with all that are installed",
+      "farrier plugin check ./acme_bmc.so", cmd_plugin_check },
     { "plugin", "why", "PLUGIN", NULL, "Say why a plugin is not loaded",
       "farrier plugin why dell_idrac", cmd_plugin_why },
     { "plugin", "release", "PLUGIN", NULL, "Lift the quarantine of a plugin",
@@ -213,6 +217,8 @@ static const struct command commands[] = {
 
     { "config", "check", NULL, NULL, "Name every mistake in the configuration",
       "farrier config check", cmd_config_check },
+    { "reload", NULL, NULL, NULL, "Let farrierd take new builds of plugins and their settings",
+      "farrier reload", cmd_reload },
     { "server", "status", NULL, NULL, "Show who holds the store, and what runs",
       "farrier server status", cmd_server_status },
     { "completion", NULL, "SHELL", NULL, "Print the completion for bash, zsh or fish",

@@ -104,7 +104,8 @@ command_fn cmd_plan_preview, cmd_plan_create, cmd_plan_list, cmd_plan_show, cmd_
 command_fn cmd_apply, cmd_job_list, cmd_job_show, cmd_job_watch, cmd_job_log, cmd_job_cancel,
     cmd_job_resolve, cmd_job_retry, cmd_job_approve, cmd_job_resume, cmd_why;
 command_fn cmd_workflow_list, cmd_workflow_show, cmd_workflow_check, cmd_workflow_run;
-command_fn cmd_plugin_list, cmd_plugin_info, cmd_plugin_why, cmd_plugin_release;
+command_fn cmd_plugin_list, cmd_plugin_info, cmd_plugin_check, cmd_plugin_why,
+    cmd_plugin_release, cmd_reload;
 command_fn cmd_config_check, cmd_server_status, cmd_completion, cmd_version, cmd_help;
 
 #endif

@@ -144,7 +144,7 @@ call_here (struct door *d, const struct api_route *route, const json_t *request,
            json_t **ret_reply, struct err *err)
 {
     static const enum api_mode modes[] = {
-        [API_FILES] = API_NO_STORE, [API_READS] = API_READER, [API_WRITES] = API_WRITER,
+        [API_LOADED] = API_NO_STORE, [API_FILES] = API_NO_STORE, [API_READS] = API_READER, [API_WRITES] = API_WRITER,
         [API_RUNS] = API_WRITER, [API_CONTROLS] = API_WRITER,
     };
     int32_t rc = route->needs == API_READS ? open_for_reading (d, err)
@@ -172,7 +172,7 @@ door_call (struct door *d, const char *call, json_t *request, json_t **ret_reply
     else if (rc == 0 && (d->socket->daemon || route->needs == API_CONTROLS
                          || str_eq (call, "server.status")))
         rc = door_socket_call (d->socket, call, request, ret_reply, err);
-    else if (rc == 0 && route->needs == API_READS)
+    else if (rc == 0 && route->needs <= API_READS)
         rc = call_here (d, route, request, ret_reply, err);
     else if (rc == 0)
         rc = busy (d, call, err);

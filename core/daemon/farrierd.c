@@ -15,6 +15,7 @@
 
 #include "api/api.h"
 #include "api/api_socket.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -36,7 +37,7 @@ static const char help[] =
     "  --help, --version\n"
     "\n"
     "SIGTERM, SIGINT: stop; uploads that have begun may end, everything else goes on at the next\n"
-    "start. FARRIER_HOME=DIR keeps store, repository, keys and socket in DIR. See farrierd(8).\n";
+    "start. SIGHUP: take new builds of plugins and their settings. FARRIER_HOME=DIR keeps store, repository, keys and socket in DIR. See farrierd(8).\n";
 
 struct command {
     bool check, json_log;
@@ -101,6 +102,18 @@ complain_of_settings (const struct vec *findings, const struct err *err)
     return complain (err);
 }
 
+static void
+complain_of_findings (const json_t *reply)
+{
+    size_t i;
+    json_t *v;
+    json_array_foreach (json_object_get (reply, "findings"), i, v) {
+        const char *field = json_str_or (v, "/field", "");
+        fprintf (stderr, "%s: %s%s%s\n", json_str_or (v, "/where", "?"), field,
+                 field[0] == '\0' ? "" : ": ", json_str_or (v, "/message", "?"));
+    }
+}
+
 static int
 set_up_log (const struct command *command, const struct settings *settings)
 {
@@ -145,13 +158,26 @@ block_signals (sigset_t *ret)
     signal (SIGPIPE, SIG_IGN);
 }
 
+/* Workflows and baselines are read at each use, farrier.conf at the next start. */
 static void
-wait_for_end (const sigset_t *set)
+reload (struct api *api)
+{
+    const struct api_caller caller = { "SIGHUP" };
+    json_t *reply = NULL;
+    struct err err = { 0 };
+    notify_send ("STATUS=reloading");
+    if (api_call (api, &caller, "server.reload", NULL, &reply, &err) != 0)
+        log_warn ("reload: %s (%s)", err.message, err.hint);
+    json_decref (reply);
+    notify_send ("STATUS=running");
+}
+
+static void
+wait_for_end (const sigset_t *set, struct api *api)
 {
     int got = 0;
     while (sigwait (set, &got) == 0 && got == SIGHUP)
-        log_info ("workflows and baselines are read at each use; farrier.conf and plugins are "
-                  "read at the next start");
+        reload (api);
     log_info ("stopping (%s)", strsignal (got));
 }
 
@@ -166,10 +192,11 @@ serve (const struct settings *settings, struct api *api, const sigset_t *signals
         rc = api_socket_start (api, settings->socket_path, API_SOCKET_DAEMON, &socket, &err);
     if (rc != 0)
         return complain (&err);
+    api_tell_workflows (api);
     log_info ("farrierd %s: store %s, socket %s, %u open jobs taken up", FARRIER_VERSION,
               settings->store_path, settings->socket_path, open);
     notify_send ("READY=1\nSTATUS=running");
-    wait_for_end (signals);
+    wait_for_end (signals, api);
     notify_send ("STOPPING=1");
     api_socket_stop (socket);
     return EXIT_SUCCESS;
@@ -190,8 +217,10 @@ run (const struct settings *settings, bool check_only)
     int status = EXIT_SUCCESS;
     if (check_only) {
         json_t *reply = NULL;
-        if (api_call (api, NULL, "config.check", NULL, &reply, &err) != 0)
+        if (api_call (api, NULL, "config.check", NULL, &reply, &err) != 0) {
+            complain_of_findings (reply);
             status = complain (&err);
+        }
         json_decref (reply);
     } else {
         check_descriptors (settings);

@@ -19,8 +19,8 @@ struct fault_list {
 };
 
 /* One line, both values; the hint (fault_hint) names the next command. Whatever the plugin put into
- * a text, a line stays a line: control characters become '?'. Without fault_hint() the fault has the
- * general hint of its stage. */
+ * a text, a line stays a line: control characters become '?'. Without fault_hint() the fault has
+ * the general hint of its stage. */
 void fault_add (struct fault_list *list, enum plugin_fault_code code, const char *fmt, ...)
     __attribute__ ((format (printf, 3, 4)));
 /* The hint of the fault that was added last; an empty one leaves the general hint. */

@@ -59,6 +59,8 @@ plugin_sync_info (struct plugin *p)
     i->required = p->config.required;
     i->ops = p->ops;
     i->op_count = p->op_count;
+    i->noted_ops = p->note.ops;
+    i->noted_op_count = p->note.op_count;
     i->params = def->params;
     i->faults = p->faults.items;
     i->fault_count = p->faults.count;

@@ -55,6 +55,8 @@ struct plugin_info {
     uint32_t max_inflight;             /* 0 = no limit of its own */
     const struct plugin_op *ops;
     size_t op_count;
+    char *const *noted_ops;            /* as the ELF note names them: also when it is not loaded */
+    size_t noted_op_count;
     struct farrier_table params;       /* struct farrier_param; read with plugin_param_at() */
     const struct plugin_fault *faults; /* all violations that were found */
     size_t fault_count;
@@ -68,7 +70,7 @@ struct plugin_settings {
     const char *state_dir;             /* where quarantine is remembered; NULL = run_dir */
     const struct farrier_host *host;   /* the core's table; outlives the registry */
     uint32_t max_inflight;             /* default for plugins that name none; 0 = no limit */
-    bool trust_files;                  /* do not judge owner and mode (an uninstalled build tree) */
+    bool trust_files;                  /* do not judge owner and mode: an uninstalled build tree */
     bool lenient;                      /* a required plugin may fail: to list and to check */
 };
 
@@ -143,9 +145,9 @@ const char *plugin_state_name (enum plugin_state state);   /* "registered", "fai
 /* --- look ----------------------------------------------------------------------------------- */
 
 size_t plugin_count (const struct plugin_registry *r);
-/* Sorted by name. Several may have one name (duplicates, a new build that was refused): the first of
- * them counts, and is what plugin_find() gives. A reload may change the count between two calls; an
- * index that was good stays good. */
+/* Sorted by name. Several may have one name (duplicates, a new build that was refused): the first
+ * of them counts, and is what plugin_find() gives. A reload may change the count between two calls;
+ * an index that was good stays good. */
 struct plugin *plugin_at (const struct plugin_registry *r, size_t i);
 struct plugin *plugin_find (const struct plugin_registry *r, const char *name);    /* or NULL */
 const struct plugin_info *plugin_info (const struct plugin *p);

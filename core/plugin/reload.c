@@ -152,8 +152,8 @@ look_again (struct reload *l, const struct found *f)
     struct plugin *former = plugin_find (l->r, f->name);
     struct plugin_config config;
     struct fault_list faults = { .file = f->file };
-    if (former == NULL || former->info.state != PLUGIN_REGISTERED || !str_eq (former->file, f->file)
-        || !same_bytes (former)) {
+    if (former == NULL || former->info.state != PLUGIN_REGISTERED
+        || !str_eq (former->file, f->file) || !same_bytes (former)) {
         take_fresh (l, f->file, former);
         return;
     }

@@ -50,10 +50,32 @@ unknown_action (struct checker *c, const struct check_action *a, int line)
     unknown (c, line, "action", a->op, nearest_of (&names, a->op));
 }
 
+/* An op's plugin is there, but it failed: that is what the reader must hear. An own op names its
+ * plugin: "acme_bmc.drain". */
+static bool
+failed_plugin (struct checker *c, const struct check_action *a, int line)
+{
+    bool standard = plugin_is_standard_op (a->op);
+    char *owner = a->plugin != NULL ? str_dup (a->plugin)
+                  : standard ? NULL : str_ndup (a->op, strcspn (a->op, "."));
+    char *why = c->ops->why_not == NULL ? NULL : c->ops->why_not (c->ops->arg, owner, a->op);
+    if (why != NULL && standard && a->plugin == NULL)
+        checker_add (c, true, line, "no loaded plugin has the op '%s': %s", a->op, why);
+    else if (why != NULL)
+        checker_add (c, false, line, "'%s' cannot be used: %s", a->op, why);
+    bool said = why != NULL;
+    mem_free (why);
+    mem_free (owner);
+    return said;
+}
+
 static void
 absent (struct checker *c, const struct check_action *a, int line)
 {
     struct vec names = { 0 };
+    if (!a->may_be_absent && failed_plugin (c, a, line)) {
+        return;
+    }
     if (a->plugin != NULL && !c->ops->has_plugin (c->ops->arg, a->plugin)) {
         c->ops->plugin_names (c->ops->arg, &names);
         unknown (c, line, "plugin", a->plugin, nearest_of (&names, a->plugin));

@@ -86,7 +86,7 @@ plugin_names (void *arg, struct vec *ret)
     vec_push (ret, (void *) "dell_dup");
 }
 
-static const struct workflow_ops ops = { NULL, find, has_plugin, op_names, plugin_names };
+static const struct workflow_ops ops = { NULL, find, has_plugin, op_names, plugin_names, NULL };
 
 static char *
 check (const char *text, const struct workflow_ops *with, const struct workflow_policy *policy)

@@ -333,9 +333,42 @@ registry_plugin_names (void *arg, struct vec *ret)
     }
 }
 
+static bool
+names_op (const struct plugin_info *info, const char *op)
+{
+    for (size_t i = 0; i < info->noted_op_count; i++) {
+        if (str_eq (info->noted_ops[i], op)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static char *
+registry_why_not (void *arg, const char *plugin, const char *op)
+{
+    const struct plugin_registry *r = arg;
+    for (size_t k = 0; k < plugin_count (r); k++) {
+        const struct plugin *p = plugin_at (r, k);
+        const struct plugin_info *info = plugin_info (p);
+        bool meant = plugin != NULL ? str_eq (info->name, plugin) : names_op (info, op);
+        if (!meant) {
+            continue;
+        }
+        if (plugin_is_usable (p)) {
+            return NULL;
+        }
+        const char *text = info->fault_count > 0 ? info->faults[0].message : NULL;
+        return str_printf ("plugin %s is %s%s%s (farrier plugin why %s)", info->name,
+                           plugin_state_name (info->state), text == NULL ? "" : ": ",
+                           text == NULL ? "" : text, info->name);
+    }
+    return NULL;
+}
+
 void
 workflow_ops_of_registry (struct plugin_registry *r, struct workflow_ops *ret)
 {
     *ret = (struct workflow_ops) { r, registry_find, registry_has_plugin, registry_op_names,
-                                   registry_plugin_names };
+                                   registry_plugin_names, registry_why_not };
 }

@@ -47,6 +47,10 @@ struct workflow_ops {
     /* Adds (const char *, borrowed) the names of all ops, or of all plugins: for "did you mean". */
     void (*op_names) (void *arg, struct vec *ret);
     void (*plugin_names) (void *arg, struct vec *ret);
+    /* Why a plugin that is known cannot be used, or which one that cannot be used has the op (then
+     * plugin is NULL): "plugin acme_bmc is failed: … (farrier plugin why acme_bmc)". Heap; NULL: no
+     * such plugin. The member may be NULL. */
+    char *(*why_not) (void *arg, const char *plugin, const char *op);
 };
 
 /* Fills in *ret for a registry of loaded plugins; ret->arg = r. */
