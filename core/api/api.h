@@ -63,7 +63,7 @@ struct engine *api_running_engine (struct api *api);
 /* --- calls ------------------------------------------------------------------------------------ */
 
 enum api_needs {
-    API_LOADED,                        /* no store; but the process that has it loaded knows best */
+    API_LOADED,                        /* no store; but farrierd, where it runs, knows best */
     API_FILES,                         /* no store at all */
     API_READS,                         /* a read-only store is enough */
     API_WRITES,                        /* the store as writer */

@@ -144,7 +144,8 @@ call_here (struct door *d, const struct api_route *route, const json_t *request,
            json_t **ret_reply, struct err *err)
 {
     static const enum api_mode modes[] = {
-        [API_LOADED] = API_NO_STORE, [API_FILES] = API_NO_STORE, [API_READS] = API_READER, [API_WRITES] = API_WRITER,
+        [API_LOADED] = API_NO_STORE, [API_FILES] = API_NO_STORE,
+        [API_READS] = API_READER, [API_WRITES] = API_WRITER,
         [API_RUNS] = API_WRITER, [API_CONTROLS] = API_WRITER,
     };
     int32_t rc = route->needs == API_READS ? open_for_reading (d, err)

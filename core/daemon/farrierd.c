@@ -37,7 +37,8 @@ static const char help[] =
     "  --help, --version\n"
     "\n"
     "SIGTERM, SIGINT: stop; uploads that have begun may end, everything else goes on at the next\n"
-    "start. SIGHUP: take new builds of plugins and their settings. FARRIER_HOME=DIR keeps store, repository, keys and socket in DIR. See farrierd(8).\n";
+    "start. SIGHUP: take new builds of plugins and their settings. FARRIER_HOME=DIR keeps store,\n"
+    "repository, keys and socket in DIR. See farrierd(8).\n";
 
 struct command {
     bool check, json_log;

@@ -70,7 +70,7 @@ struct plugin_settings {
     const char *state_dir;             /* where quarantine is remembered; NULL = run_dir */
     const struct farrier_host *host;   /* the core's table; outlives the registry */
     uint32_t max_inflight;             /* default for plugins that name none; 0 = no limit */
-    bool trust_files;                  /* do not judge owner and mode: an uninstalled build tree */
+    bool trust_files;                  /* do not judge owner and mode: an uninstalled build */
     bool lenient;                      /* a required plugin may fail: to list and to check */
 };
 

@@ -172,7 +172,8 @@ drop_gone (struct reload *l)
 {
     for (size_t i = 0; i < plugin_count (l->r); i++) {
         struct plugin *p = plugin_at (l->r, i);
-        if (p->rank != PLUGIN_RANK_FIRST || p->file == NULL || registry_lists (&l->plugins, p->name))
+        if (p->rank != PLUGIN_RANK_FIRST || p->file == NULL
+            || registry_lists (&l->plugins, p->name))
             continue;
         l->changes.gone++;
         log_warn ("plugin %s: %s is not there any more: its ops can't be used", p->name, p->file);
