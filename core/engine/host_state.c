@@ -89,6 +89,12 @@ param_json (struct farrier_step *step, const char *name)
     return step_json (step, json_object_get (step->in.params, name));
 }
 
+static const struct farrier_json *
+context (struct farrier_step *step, const char *pointer)
+{
+    return step_json (step, json_at (step->in.context, pointer));
+}
+
 static int32_t
 component (struct farrier_step *step, struct farrier_component *ret)
 {
@@ -345,6 +351,7 @@ step_table_state (struct farrier_host *table)
     table->param_str = param_str;
     table->param_i64 = param_i64;
     table->param_json = param_json;
+    table->context = context;
     table->component = component;
     table->component_at = component_at;
     table->image = image;

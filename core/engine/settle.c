@@ -386,6 +386,16 @@ recheck (struct turn *t, const struct farrier_step *step, const struct farrier_e
     return look_again (t, step->recheck_ms);
 }
 
+/* Asking takes time itself (a program is run, many documents are read); its answer comes to
+ * reconcile again. When the step's time is up it gets the same time once more. */
+static int32_t
+asks (struct turn *t, const struct farrier_step *step, const struct farrier_error *error)
+{
+    if (clock_wall_ms () >= t->attempt->deadline_ms && !extend (t))
+        return unknown (t, error);
+    return waits (t, step);
+}
+
 /* The step's time is up while the device is being asked: one last question. */
 int32_t
 settle_reconcile_late (struct turn *t)
@@ -606,7 +616,7 @@ settle (struct turn *t, const struct plugin_op *op, enum plugin_callback which,
     case FARRIER_ADOPT:
         return adopt (t, step, error);
     case FARRIER_PENDING:
-        return waits (t, step);
+        return which == PLUGIN_CALL_RECONCILE ? asks (t, step, error) : waits (t, step);
     case FARRIER_NOT_STARTED:
         return not_started (t, op);
     case FARRIER_RECHECK:

@@ -100,6 +100,9 @@ judge (struct farrier_step *step, int32_t rc, struct farrier_error *err)
         return bug (step, err, "answered PENDING without an await");
     if (rc >= 0 && !awaits && step->await != NULL)
         return bug (step, err, "registered an await and did not answer PENDING");
+    if (rc == FARRIER_PENDING && step->in.callback == PLUGIN_CALL_RECONCILE
+        && step->await_changing)
+        return bug (step, err, "registered an await that changes something: it may only read");
     if (rc >= 0 && step->oversize)
         return bug (step, err, "its state is larger than 16 KiB");
     if (rc >= 0 && step->emit_error.code != FARRIER_OK)

@@ -26,6 +26,7 @@ static const struct {
                                            | ANSWER (FARRIER_TOO_LATE) },
     [PLUGIN_CALL_RECONCILE] = { "reconcile", ANSWER (FARRIER_ADOPT) | ANSWER (FARRIER_NOT_STARTED)
                                                  | ANSWER (FARRIER_DONE)
+                                                 | ANSWER (FARRIER_PENDING)
                                                  | ANSWER (FARRIER_RECHECK)
                                                  | ANSWER (FARRIER_UNKNOWN) },
 };

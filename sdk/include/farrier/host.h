@@ -390,6 +390,13 @@ struct farrier_host {
     int64_t (*image_attachment_read) (const struct farrier_image *image, const char *name,
                                       uint64_t offset, void *buffer, size_t len);
     FARRIER_PAD (image_attachment_read)
+
+    /* --- the job ---------------------------------------------------------------------------- */
+
+    /* A place in the job's context by RFC 6901 pointer: "/facts", "/inputs/policy", "/plan" …; NULL
+     * when absent. What this callback emits is not in it yet. */
+    const struct farrier_json *(*context) (struct farrier_step *step, const char *pointer);
+    FARRIER_PAD (context)
 };
 
 #ifdef __cplusplus

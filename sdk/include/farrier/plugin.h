@@ -145,7 +145,8 @@ struct farrier_op {
     /* DONE PENDING TOO_LATE; needed for CANCELLABLE */
     farrier_callback *cancel;
     FARRIER_PAD (cancel)
-    /* ADOPT NOT_STARTED DONE RECHECK UNKNOWN; needed unless IDEMPOTENT */
+    /* ADOPT NOT_STARTED DONE PENDING RECHECK UNKNOWN; needed unless IDEMPOTENT. PENDING: it takes
+     * an await that only reads to find out; its wake comes to reconcile again. */
     farrier_callback *reconcile;
     FARRIER_PAD (reconcile)
 };

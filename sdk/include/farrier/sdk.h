@@ -344,6 +344,13 @@ farrier_response_json (const struct farrier_response *response)
 
 #include "farrier/values.h"            /* JSON and XML */
 
+static inline const struct farrier_json *
+farrier_context (struct farrier_step *step, const char *pointer)
+{
+    const struct farrier_host *host = farrier_host_of (step);
+    return FARRIER_HAS (host, context) ? host->context (step, pointer) : NULL;
+}
+
 /* --- awaits: at most one a callback, then return FARRIER_PENDING (or FARRIER_ADOPT) --------- */
 
 static inline int32_t
