@@ -84,6 +84,7 @@ struct sim_bmc {
     json_t *settings_messages;  /* what the last application said; NULL */
     char *settings_time;
     bool push_busy;
+    bool locator;                  /* the light that shows people which host it is */
     json_t *push_targets; /* NULL: empty */
     enum sim_apply push_apply;
     bool reads_flip; /* task-backwards: every other read */

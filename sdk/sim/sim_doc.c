@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "sim_fleet.h"
+#include "sim_message.h"
 #include "sim_power.h"
 #include "sim_router.h"
 
@@ -179,6 +180,7 @@ sim_doc_get_system (struct sim_call *call)
     json_put_str (doc, "UUID", uuid);
     json_put_str (doc, "HostName", bmc->name);
     json_put_str (doc, "PowerState", sim_power_state (bmc));
+    json_put_bool (doc, "LocationIndicatorActive", bmc->locator);
     put_versions (bmc, doc, "BiosVersion", "bios");
     json_put (doc, "BootProgress", json_pack ("{s:s}", "LastState", sim_power_boot_state (bmc)));
     json_put (doc, "Boot",
@@ -201,6 +203,23 @@ sim_doc_get_system (struct sim_call *call)
     sim_call_answer (call, 200, doc);
     mem_free (uri);
     mem_free (serial);
+}
+
+void
+sim_doc_patch_system (struct sim_call *call)
+{
+    const json_t *active = json_object_get (call->json, "LocationIndicatorActive");
+    const char *key = json_object_iter_key (json_object_iter (call->json));
+
+    if (active == NULL || json_object_size (call->json) != 1) {
+        sim_message_error (call, 400, "Base.PropertyUnknown", key == NULL ? "" : key);
+    } else if (!json_is_boolean (active)) {
+        sim_message_error (call, 400, "Base.PropertyValueTypeError", "?",
+                           "LocationIndicatorActive");
+    } else {
+        call->bmc->locator = json_is_true (active);
+        sim_call_answer (call, 204, NULL);
+    }
 }
 
 /* Two-slot BMCs name their images. */

@@ -1,4 +1,4 @@
-/* sim_doc: the documents that nothing changes: root, systems, managers, chassis, accounts, schemas.
+/* sim_doc: root, systems, managers, chassis, accounts, schemas; only the locator light can change.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -12,6 +12,7 @@ void sim_doc_get_versions (struct sim_call *call);
 void sim_doc_get_root (struct sim_call *call);
 void sim_doc_get_systems (struct sim_call *call);
 void sim_doc_get_system (struct sim_call *call);
+void sim_doc_patch_system (struct sim_call *call); /* LocationIndicatorActive */
 void sim_doc_get_managers (struct sim_call *call);
 void sim_doc_get_manager (struct sim_call *call);
 void sim_doc_get_chassis_all (struct sim_call *call);

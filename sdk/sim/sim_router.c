@@ -31,7 +31,7 @@ static const struct sim_route routes[] = {
     { ROOT "/odata", SIM_ROUTE_OPEN, sim_schema_get_odata, NULL, NULL, NULL },
     { ROOT "/$metadata", SIM_ROUTE_OPEN, sim_schema_get_metadata, NULL, NULL, NULL },
     { ROOT "/Systems", 0, sim_doc_get_systems, NULL, NULL, NULL },
-    { ROOT "/Systems/{s}", 0, sim_doc_get_system, NULL, NULL, NULL },
+    { ROOT "/Systems/{s}", 0, sim_doc_get_system, NULL, sim_doc_patch_system, NULL },
     { ROOT "/Systems/{s}/ResetActionInfo", 0, sim_power_get_host_info, NULL, NULL, NULL },
     { ROOT "/Systems/{s}/Actions/ComputerSystem.Reset", 0, NULL, sim_power_reset_host, NULL, NULL },
     { ROOT "/Systems/{s}/Bios", 0, sim_bios_get, NULL, NULL, NULL },
