@@ -133,6 +133,8 @@ api_registry (struct api *api, struct plugin_registry **ret, struct err *err)
         struct plugin_settings settings = {
             .dirs = (const char *const *) s->plugin_dirs,
             .dir_count = s->plugin_dir_count,
+            .exec_dirs = (const char *const *) s->exec_dirs,
+            .exec_dir_count = s->exec_dir_count,
             .config_dir = s->plugin_conf_dir,
             /* A reader must not disturb the mark files of the process that runs. */
             .run_dir = api->o.mode == API_WRITER ? s->run_dir : NULL,

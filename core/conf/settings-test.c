@@ -132,7 +132,8 @@ START_TEST (file_wins_over_defaults)
     struct settings *s = NULL;
     struct err err = { 0 };
 
-    write_conf (dir, "paths = { store = \"/s/x.db\"; run = \"r\"; plugins = [ \"p\", \"/q\" ]; };\n"
+    write_conf (dir, "paths = { store = \"/s/x.db\"; run = \"r\"; plugins = [ \"p\", \"/q\" ];\n"
+                     "          exec_plugins = [ \"x\" ]; };\n"
                      "daemon = { workers = 4; };\nnetwork = { keep = \"1s\"; };\n"
                      "image_server = { port = 9; advertise = \"http://192.0.2.1\"; };\n"
                      "tls = { trust = \"ca\"; ca_file = \"/ca.pem\"; };\n"
@@ -143,6 +144,8 @@ START_TEST (file_wins_over_defaults)
     ck_assert_str_eq (s->socket_path, "/h/r/farrierd.sock");    /* follows run */
     ck_assert_uint_eq (s->plugin_dir_count, 2);
     ck_assert_str_eq (s->plugin_dirs[0], "/h/p");
+    ck_assert_uint_eq (s->exec_dir_count, 1);
+    ck_assert_str_eq (s->exec_dirs[0], "/h/x");
     ck_assert (!s->trust_plugin_files);
     ck_assert_uint_eq (s->workers, 4);
     ck_assert_int_eq (s->keep_ms, 1000);

@@ -129,32 +129,63 @@ read_path (struct settings *s, struct conf_at at, const char *key, char **path)
     }
 }
 
-static void
-read_plugin_dirs (struct settings *s, struct conf_at at)
+/* The folders that key names; false when it is absent. */
+static bool
+read_dirs (struct settings *s, struct conf_at at, const char *key, struct vec *ret)
 {
-    struct vec words = { 0 }, full = { 0 };
+    struct vec words = { 0 };
 
-    if (!conf_strings (at, "plugins", &words)) {
-        return;
+    if (!conf_strings (at, key, &words)) {
+        return false;
     }
     for (size_t i = 0; i < words.count; i++) {
-        char *path = resolve (s, at, "plugins", words.items[i]);
+        char *path = resolve (s, at, key, words.items[i]);
 
         if (path != NULL) {
-            vec_push (&full, path);
-        }
-    }
-    if (full.count > 0) {
-        str_free_all (s->plugin_dirs, s->plugin_dir_count);
-        s->plugin_dirs = (char **) full.items;
-        s->plugin_dir_count = full.count;
-    } else {
-        vec_free (&full);
-        if (words.count == 0) {
-            conf_complain (at, "plugins", "key 'plugins' names no folder");
+            vec_push (ret, path);
         }
     }
     vec_free (&words);
+    return true;
+}
+
+static void
+take_dirs (struct vec *from, char ***dirs, size_t *count)
+{
+    str_free_all (*dirs, *count);
+    *dirs = (char **) from->items;
+    *count = from->count;
+}
+
+static void
+read_plugin_dirs (struct settings *s, struct conf_at at)
+{
+    struct vec full = { 0 }, exec = { 0 };
+    bool named = read_dirs (s, at, "plugins", &full);
+
+    if (full.count > 0) {
+        take_dirs (&full, &s->plugin_dirs, &s->plugin_dir_count);
+    } else if (named) {
+        conf_complain (at, "plugins", "key 'plugins' names no folder");
+    }
+    if (read_dirs (s, at, "exec_plugins", &exec)) {
+        take_dirs (&exec, &s->exec_dirs, &s->exec_dir_count);
+    }
+}
+
+/* A folder that nobody named need not be there. */
+static void
+set_exec_dirs (struct settings *s)
+{
+    struct vec dirs = { 0 };
+    char *dir = fs_join (s->conf_dir, "exec");
+
+    if (fs_exists (dir)) {
+        vec_push (&dirs, dir);
+        take_dirs (&dirs, &s->exec_dirs, &s->exec_dir_count);
+    } else {
+        mem_free (dir);
+    }
 }
 
 static void
@@ -290,6 +321,7 @@ settings_load_from (const struct settings_environment *env, struct vec *findings
         settings_free (s);
         return rc;
     }
+    set_exec_dirs (s);
     s->conf_file = fs_join (s->conf_dir, "farrier.conf");
     if (fs_exists (s->conf_file)) {
         rc = read_file (s, findings, err);
@@ -346,6 +378,7 @@ settings_free (struct settings *s)
     if (s != NULL) {
         free_strings (s);
         str_free_all (s->plugin_dirs, s->plugin_dir_count);
+        str_free_all (s->exec_dirs, s->exec_dir_count);
         mem_free (s);
     }
 }

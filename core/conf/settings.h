@@ -9,6 +9,7 @@
  *   keys_dir      /var/lib/farrier/keys               DIR/keys
  *   artifact_dir  /var/lib/farrier/artifacts          DIR/artifacts
  *   state_dir     /var/lib/farrier/state              DIR/state
+ *   exec_dirs     conf_dir/exec, where it is there
  *   run_dir       /run/farrier                        DIR/run
  *   socket_path   /run/farrier/farrierd.sock          DIR/run/farrierd.sock
  *
@@ -49,6 +50,8 @@ struct settings {
     char *spawn_path;                  /* the program farrier-spawn */
     char **plugin_dirs;
     size_t plugin_dir_count;           /* at least one */
+    char **exec_dirs;                  /* of executable plugins */
+    size_t exec_dir_count;
     /* FARRIER_PLUGIN_DIR is set: owner and mode are not judged */
     bool trust_plugin_files;
     char *workflow_dir, *baseline_dir, *plugin_conf_dir;      /* conf_dir/workflows … */

@@ -9,6 +9,17 @@
 #include "base/str.h"
 
 const char *
+plugin_kind_name (enum plugin_kind kind)
+{
+    static const char *const names[] = {
+        [PLUGIN_KIND_SHARED_OBJECT] = "shared object",
+        [PLUGIN_KIND_EXECUTABLE] = "executable",
+        [PLUGIN_KIND_BUILT_IN] = "built in",
+    };
+    return names[kind];
+}
+
+const char *
 plugin_state_name (enum plugin_state state)
 {
     switch (state) {

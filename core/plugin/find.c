@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "plugin/exec.h"
 
 /* True when the directory can be listed and was not listed yet under another name. */
 static bool
@@ -29,8 +30,8 @@ directory_is_good (const char *dir, struct vec *seen, struct fault_list *faults)
     if (d == NULL && error == ENOENT) {
         fault_add (faults, PLUGIN_FAULT_DIR_MISSING, "the plugin directory %s is not there: %s",
                    dir, strerror (error));
-        fault_hint (faults, "install a package farrier-plugin-NAME, or correct plugins in "
-                            "farrier.conf");
+        fault_hint (faults, "install a package farrier-plugin-NAME, or correct plugins and "
+                            "exec_plugins in farrier.conf");
     } else if (d == NULL) {
         fault_add (faults, PLUGIN_FAULT_DIR_UNREADABLE,
                    "the plugin directory %s can't be read by user %u: %s", dir,
@@ -69,13 +70,13 @@ judge_duplicate (struct found *f, const struct vec *all)
 }
 
 static void
-take_file (char *file, struct vec *all)
+take_file (char *file, const char *suffix, struct vec *all)
 {
     struct found *f = mem_alloc (sizeof *f);
     struct stat st;
     const char *base = fs_basename (file);
     f->file = file;
-    f->name = str_ndup (base, strlen (base) - strlen (".so"));
+    f->name = str_ndup (base, strlen (base) - strlen (suffix));
     f->is_there = stat (file, &st) == 0;
     if (f->is_there) {
         f->device = st.st_dev;
@@ -85,24 +86,34 @@ take_file (char *file, struct vec *all)
     vec_push (all, f);
 }
 
+static void
+find_in (const char *dir, const char *suffix, struct vec *ret_found, struct fault_list *faults)
+{
+    struct vec files = { 0 };
+    struct err err = { 0 };
+    if (fs_list (dir, suffix, &files, &err) != 0)
+        fault_add (faults, PLUGIN_FAULT_DIR_UNREADABLE, "the plugin directory %s: %s", dir,
+                   err.message);
+    for (size_t k = 0; k < files.count; k++)
+        take_file (files.items[k], suffix, ret_found);
+    vec_free (&files);
+}
+
 void
 find_plugins (const struct plugin_settings *settings, struct vec *ret_found,
               struct fault_list *faults)
 {
-    struct vec seen = { 0 };
+    struct vec seen = { 0 }, exec_seen = { 0 };
     for (size_t i = 0; i < settings->dir_count; i++) {
-        struct vec files = { 0 };
-        struct err err = { 0 };
-        if (!directory_is_good (settings->dirs[i], &seen, faults))
-            continue;
-        if (fs_list (settings->dirs[i], ".so", &files, &err) != 0)
-            fault_add (faults, PLUGIN_FAULT_DIR_UNREADABLE, "the plugin directory %s: %s",
-                       settings->dirs[i], err.message);
-        for (size_t k = 0; k < files.count; k++)
-            take_file (files.items[k], ret_found);
-        vec_free (&files);
+        if (directory_is_good (settings->dirs[i], &seen, faults))
+            find_in (settings->dirs[i], ".so", ret_found, faults);
+    }
+    for (size_t i = 0; i < settings->exec_dir_count; i++) {
+        if (directory_is_good (settings->exec_dirs[i], &exec_seen, faults))
+            find_in (settings->exec_dirs[i], EXEC_SUFFIX, ret_found, faults);
     }
     vec_free_with (&seen, mem_free);
+    vec_free_with (&exec_seen, mem_free);
 }
 
 void

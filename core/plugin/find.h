@@ -10,7 +10,7 @@
 
 #include "plugin/fault.h"
 
-/* A file *.so of a plugin directory. */
+/* A file *.so of a plugin directory, or a description *.conf of a directory of executables. */
 struct found {
     char *file;
     char *name;                        /* the file's stem */

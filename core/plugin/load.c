@@ -14,6 +14,7 @@
 #include "farrier/sdk.h"
 #include "plugin/deps.h"
 #include "plugin/elf_dyn.h"
+#include "plugin/exec.h"
 #include "plugin/mark.h"
 #include "plugin/policy.h"
 #include "plugin/private.h"
@@ -26,7 +27,9 @@ plugin_new (const char *file)
     struct plugin *p = mem_alloc (sizeof *p);
     const char *base = fs_basename (file);
     p->file = str_dup (file);
-    p->name = str_ndup (base, strlen (base) - (str_ends (base, ".so") ? 3 : 0));
+    size_t suffix = str_ends (base, ".so") ? strlen (".so")
+                    : str_ends (base, EXEC_SUFFIX) ? strlen (EXEC_SUFFIX) : 0;
+    p->name = str_ndup (base, strlen (base) - suffix);
     p->config.enabled = true;
     p->faults.file = p->file;
     p->info.state = PLUGIN_FAILED;
@@ -53,7 +56,8 @@ plugin_sync_info (struct plugin *p)
     i->vendor = def->vendor != NULL ? def->vendor : p->note.vendor;
     i->license = def->license != NULL ? def->license : p->note.license;
     i->description = def->description;
-    i->abi = p->note.abi;
+    i->abi = p->exec != NULL ? "exec 1" : p->note.abi;
+    i->kind = p->exec != NULL ? PLUGIN_KIND_EXECUTABLE : PLUGIN_KIND_SHARED_OBJECT;
     i->build_id = p->note.build_id;
     i->sha256 = p->sha256[0] == '\0' ? NULL : p->sha256;
     i->required = p->config.required;
@@ -68,8 +72,8 @@ plugin_sync_info (struct plugin *p)
 
 /* --- examine -------------------------------------------------------------------------------- */
 
-static void
-take_over (struct plugin *p, struct validated *v)
+void
+plugin_take_over (struct plugin *p, struct validated *v)
 {
     p->def = v->def;
     p->ops = mem_array (v->op_count + 1, sizeof *p->ops);
@@ -90,7 +94,7 @@ examine_struct (struct plugin *p, const struct buf *bytes, const struct elf_dyn 
         return;
     struct validated v;
     if (validate_plugin (raw, p->name, &p->note, &v, &p->faults))
-        take_over (p, &v);
+        plugin_take_over (p, &v);
     mem_free (v.ops);
 }
 
@@ -240,8 +244,8 @@ tighter (uint32_t a, uint32_t b)
     return a == 0 ? b : b == 0 ? a : a < b ? a : b;
 }
 
-static bool
-start (struct plugin *p, const struct plugin_settings *settings)
+bool
+plugin_start (struct plugin *p, const struct plugin_settings *settings)
 {
     if (!config_check (&p->config, &p->def.params, &p->faults) || !call_load (p))
         return false;
@@ -295,6 +299,8 @@ may_run (struct plugin *p, const struct plugin_settings *settings)
 struct plugin *
 plugin_load_file (const char *file, const struct plugin_settings *settings, unsigned flags)
 {
+    if (str_ends (file, EXEC_SUFFIX))
+        return exec_load (file, settings);
     struct plugin *p = plugin_new (file);
     p->host = settings->host;
     bool ok = plugin_config_read (settings->config_dir, p->name, &p->config, &p->faults);
@@ -303,7 +309,7 @@ plugin_load_file (const char *file, const struct plugin_settings *settings, unsi
         p->info.state = PLUGIN_DISABLED;
     /* What keeps it from running does not keep its file from being judged: one report has all. */
     if (plugin_examine (p, settings, run ? flags | PLUGIN_CHECK_RUN : 0) && run)
-        start (p, settings);
+        plugin_start (p, settings);
     plugin_sync_info (p);
     return p;
 }
@@ -367,6 +373,7 @@ void
 plugin_free (struct plugin *p)
 {
     plugin_unload (p);
+    exec_free (p->exec);
     elf_note_free (&p->note);
     config_free (&p->config);
     fault_list_free (&p->faults);

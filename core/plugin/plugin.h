@@ -39,6 +39,12 @@ struct plugin_op {
     struct farrier_op def;
 };
 
+enum plugin_kind {
+    PLUGIN_KIND_SHARED_OBJECT = 0,
+    PLUGIN_KIND_EXECUTABLE = 1,        /* farrier-exec-plugin(7) */
+    PLUGIN_KIND_BUILT_IN = 2           /* linked into this program */
+};
+
 /* What is known about a plugin; members from the struct are NULL when it was not read so far
  * (name, version, vendor, license, abi then come from the ELF note, where there is one). */
 struct plugin_info {
@@ -50,6 +56,7 @@ struct plugin_info {
     const char *build_id;              /* lower-case hex; NULL when the linker wrote none */
     const char *sha256;                /* of the file */
     enum plugin_state state;
+    enum plugin_kind kind;
     bool required;
     uint32_t thread_model;             /* enum farrier_thread_model, never 0 once registered */
     uint32_t max_inflight;             /* 0 = no limit of its own */
@@ -65,6 +72,8 @@ struct plugin_info {
 struct plugin_settings {
     const char *const *dirs;           /* searched in order; the first of a name wins */
     size_t dir_count;
+    const char *const *exec_dirs;      /* of executable plugins, after dirs; always judged */
+    size_t exec_dir_count;
     const char *config_dir;            /* conf.d/plugins; NULL = all defaults */
     const char *run_dir;               /* mark files; made when missing; NULL = no quarantine */
     const char *state_dir;             /* where quarantine is remembered; NULL = run_dir */
@@ -141,6 +150,7 @@ void plugin_report_free (struct plugin_report *report);
 /* Lifts a quarantine (takes effect at the next start). ERR_NOT_FOUND when there is none. */
 int32_t plugin_release (const char *state_dir, const char *name, struct err *err);
 const char *plugin_state_name (enum plugin_state state);   /* "registered", "failed" … */
+const char *plugin_kind_name (enum plugin_kind kind);      /* "shared object", "built in" … */
 
 /* --- look ----------------------------------------------------------------------------------- */
 

@@ -24,11 +24,15 @@ enum plugin_rank {
     PLUGIN_RANK_DUPLICATE = 2
 };
 
+struct exec_plugin;
+
 struct plugin {
     struct plugin_info info;           /* strings point into the members below */
     char *name;
     char *file;
     char sha256[65];
+    char description_sha256[65];       /* of an executable plugin: file is its description */
+    struct exec_plugin *exec;          /* NULL = another kind */
     struct elf_note note;
     struct plugin_config config;
     struct fault_list faults;
@@ -96,12 +100,22 @@ struct plugin *plugin_absent (const char *name, const struct plugin_settings *se
  * plugin_check() too. True without faults. */
 bool plugin_examine (struct plugin *p, const struct plugin_settings *settings, unsigned flags);
 struct plugin *plugin_new (const char *file);
+void plugin_take_over (struct plugin *p, struct validated *v);
+/* Its settings, load(), configure(); registered when all are good. */
+bool plugin_start (struct plugin *p, const struct plugin_settings *settings);
 void plugin_sync_info (struct plugin *p);
 bool plugin_configure (struct plugin *p, const json_t *values, struct fault_list *faults);
 void plugin_answer_fault (struct fault_list *faults, enum plugin_fault_code code,
                           const char *what, int32_t rc, const struct farrier_error *error);
 void plugin_unload (struct plugin *p);
 void plugin_free (struct plugin *p);
+
+/* exec_load.c: plugins that are executables; file is the description. */
+struct plugin *exec_load (const char *file, const struct plugin_settings *settings);
+bool exec_examine (struct plugin *p);
+bool exec_same_bytes (const struct plugin *p);
+/* Of an executable, or of its description, the description; heap. NULL: file is neither. */
+char *exec_description_of (const char *file);
 
 /* call.c: around every call of vendor code. */
 void plugin_enter (struct plugin *p, const char *op, const char *what);

@@ -42,6 +42,8 @@ enum plugin_stage {
     X (WRITABLE, "plugin-writable", 0, FIND, "others may write to the file")                    \
     X (OWNER, "plugin-owner", 0, FIND,                                                          \
        "the file belongs neither to root nor to the user that runs farrier")                    \
+    X (NOT_EXECUTABLE, "plugin-not-executable", 0, FIND,                                        \
+       "the file of an executable plugin lets nobody execute it")                               \
     X (DUPLICATE, "plugin-duplicate-name", 0, FIND,                                             \
        "an earlier directory has a plugin of that name")                                        \
     X (DUPLICATE_INODE, "plugin-duplicate-file", 0, FIND,                                       \
@@ -66,6 +68,8 @@ enum plugin_stage {
     X (RPATH, "plugin-rpath", 0, READ, "brings a library search path of its own")               \
     X (EXECSTACK, "plugin-execstack", 0, READ, "asks for an executable stack")                  \
     X (EXPORTS, "plugin-exports", 0, READ, "exports more than its entry symbol")                \
+    X (DESCRIPTION, "plugin-description", 0, READ,                                              \
+       "the description of an executable plugin is wrong")                                      \
     X (CONFIG, "plugin-config", 0, POLICY, "its file in conf.d/plugins is wrong")               \
     X (DIGEST, "plugin-not-allowed", 0, POLICY, "its sha256 is not on the allow-list")          \
     X (DEPENDENCY, "plugin-missing-library", 0, LINK, "a library it needs is not there")        \

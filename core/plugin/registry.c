@@ -15,14 +15,21 @@
 
 /* --- settings ------------------------------------------------------------------------------- */
 
+static const char *const *
+copy_strings (const char *const *from, size_t count)
+{
+    char **copy = mem_array (count + 1, sizeof *copy);
+    for (size_t i = 0; i < count; i++)
+        copy[i] = str_dup (from[i]);
+    return (const char *const *) copy;
+}
+
 static void
 settings_copy (struct plugin_settings *to, const struct plugin_settings *from)
 {
-    char **dirs = mem_array (from->dir_count + 1, sizeof *dirs);
-    for (size_t i = 0; i < from->dir_count; i++)
-        dirs[i] = str_dup (from->dirs[i]);
     *to = *from;
-    to->dirs = (const char *const *) dirs;
+    to->dirs = copy_strings (from->dirs, from->dir_count);
+    to->exec_dirs = copy_strings (from->exec_dirs, from->exec_dir_count);
     to->config_dir = str_dup (from->config_dir);
     to->run_dir = str_dup (from->run_dir);
     to->state_dir = str_dup (from->state_dir != NULL ? from->state_dir : from->run_dir);
@@ -32,6 +39,7 @@ static void
 settings_free (struct plugin_settings *s)
 {
     str_free_all ((char **) s->dirs, s->dir_count);
+    str_free_all ((char **) s->exec_dirs, s->exec_dir_count);
     mem_free ((char *) s->config_dir);
     mem_free ((char *) s->run_dir);
     mem_free ((char *) s->state_dir);
@@ -290,10 +298,12 @@ plugin_check (const char *file, unsigned flags, struct plugin_report *ret, struc
     if (!fs_exists (file))
         return err_set (err, ERR_NOT_FOUND, "there is no file %s", file);
     struct plugin_settings settings = { .trust_files = (flags & PLUGIN_CHECK_POLICY) == 0 };
-    struct plugin *p = plugin_new (file);
+    char *description = exec_description_of (file);
+    struct plugin *p = plugin_new (description != NULL ? description : file);
     if ((flags & PLUGIN_CHECK_POLICY) == 0)
         flags |= PLUGIN_LOAD_IN_PLACE;
-    bool ok = plugin_examine (p, &settings, flags);
+    bool ok = description != NULL ? exec_examine (p) : plugin_examine (p, &settings, flags);
+    mem_free (description);
     int32_t rc = ok ? 0 : fault_to_err (&p->faults, p->name, err);
     p->info.state = ok ? PLUGIN_REGISTERED : PLUGIN_FAILED;
     *ret = (struct plugin_report) { p->info, p };
