@@ -124,6 +124,7 @@ flight_start (struct engine *engine, const char *job_id, const struct flight_pla
     f->deadline_ms = plan->deadline_ms;
     f->launched_ms = plan->launched_ms;
     f->gated = plan->gated;
+    f->last_permille = plan->permille;
     f->is_timer = str_eq (json_str (plan->spec, "/kind"), "timer");
     atomic_init (&f->refs, 1);
     const char *kind = json_str_or (f->spec, "/kind", "");

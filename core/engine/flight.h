@@ -22,6 +22,7 @@ struct flight_plan {
     const json_t *spec;
     int64_t deadline_ms;               /* wall clock; 0 = none */
     int64_t launched_ms;               /* of an earlier launch, in the journal; 0 = none */
+    int32_t permille;                  /* how far the attempt has come: it never falls */
     bool gated;                        /* a change that has not left yet: LETTER_GATE first */
 };
 

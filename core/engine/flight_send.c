@@ -18,6 +18,9 @@
 #include "net/transfer.h"
 #include "repo/reader.h"
 
+/* What an upload fills of its step; the rest is the BMC's work. */
+#define UPLOAD_PERMILLE 150
+
 struct headers {
     struct net_header *list;
     size_t count;
@@ -279,7 +282,7 @@ send_upload (struct flight *f, const struct transfer_part *parts, size_t count)
         .done = upload_done,
         .arg = flight_ref (f),
     };
-    f->progress_to = 500;              /* the second half of an install is the BMC's work */
+    f->progress_to = UPLOAD_PERMILLE;
     f->request = transfer_upload (&upload);
     headers_free (&headers);
 }

@@ -178,6 +178,8 @@ on_answer (struct turn *t, struct letter *letter)
     if (rc != 0)
         return rc;
     store_crash_point ("answer-journaled");
+    if (t->job->flight != NULL)
+        turn_progress (t, t->job->flight->last_permille);
     flight_drop (t->job->flight, false);
     t->job->flight = NULL;
     return settle_deliver (t, letter->answer);

@@ -30,6 +30,7 @@ launch (struct turn *t)
 {
     json_t *spec = parse_spec (t);
     struct flight_plan plan = {
+        .permille = turn_progress (t, 0),
         .host_id = t->row->host_id,
         .attempt_id = t->attempt->id,
         .seq = t->await->seq,

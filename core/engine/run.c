@@ -349,7 +349,7 @@ run_keep (struct turn *t, const struct farrier_step *step, bool ended, struct er
         turn_event (t, "host.sensors", json_incref (step->sensors));
     if (step->permille >= 0 || step->progress_text != NULL) {
         json_t *body = json_object ();
-        json_put_int (body, "permille", step->permille < 0 ? 0 : step->permille);
+        json_put_int (body, "permille", turn_progress (t, step->permille));
         json_put_str (body, "text", step->progress_text);
         turn_event (t, "step.progress", body);
     }

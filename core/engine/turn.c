@@ -169,6 +169,17 @@ turn_set_bag_flag (struct turn *t, const char *name, bool value)
     turn_put_bag (t, bag);
 }
 
+int32_t
+turn_progress (struct turn *t, int32_t permille)
+{
+    json_t *bag = turn_bag (t);
+    int32_t most = (int32_t) json_int_or (bag, "/permille", 0);
+    if (permille > most)
+        json_put_int (bag, "permille", permille);
+    turn_put_bag (t, bag);
+    return permille > most ? permille : most;
+}
+
 /* --- the journal ---------------------------------------------------------------------------- */
 
 struct store_batch *

@@ -81,6 +81,8 @@ json_t *turn_bag (struct turn *t);                /* {"state": {…}, "sent": tr
 void turn_put_bag (struct turn *t, json_t *bag);                  /* taken over */
 bool turn_bag_flag (struct turn *t, const char *name);
 void turn_set_bag_flag (struct turn *t, const char *name, bool value);
+/* How far the attempt has come, in permille: the most that was ever said, which it returns. */
+int32_t turn_progress (struct turn *t, int32_t permille);
 
 /* The plugins that the host is bound to, in their order. */
 const struct store_binding *turn_bindings (struct turn *t, size_t *ret_count);
