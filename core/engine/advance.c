@@ -276,6 +276,12 @@ advance (struct turn *t, const struct workflow_result *last)
         return finish_park (t, "defect", finish_cause (t, rc, err.message, err.hint, NULL));
     take_decision (t, &d);
     turn_set_state (t, "running");
+    if (t->wish != NULL)               /* a step may read for minutes before the next commit */
+        rc = turn_commit (t, &err);
+    if (rc != 0) {
+        workflow_decision_clear (&d);
+        return rc;
+    }
     if (d.kind == WORKFLOW_FINISHED) {
         rc = finish (t, &d);
     } else if (bind_needed (t, &d)) {

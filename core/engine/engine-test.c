@@ -29,6 +29,7 @@ static struct store *store;
 static struct seal_key *key;
 static struct net *net;
 static struct engine *engine;
+static uint32_t max_jobs;
 
 static void
 start_engine (void)
@@ -38,7 +39,7 @@ start_engine (void)
     struct engine_options options = {
         .store = store, .net = net, .key = key, .run_dir = run_dir,
         .artifact_dir = artifact_dir,
-        .workers = 2, .settle_ms = 1,
+        .workers = 2, .settle_ms = 1, .max_jobs = max_jobs,
     };
     ck_assert_msg (engine_new (&options, &engine, &err) == 0, "%s", err.message);
 }
@@ -284,6 +285,95 @@ START_TEST (a_restart_goes_on)
 }
 END_TEST
 
+static void
+put_job (struct store_job *row, bool insert)
+{
+    struct err err = { 0 };
+    struct store_batch *b = store_batch_new (NULL);
+    if (insert)
+        store_batch_job_insert (b, row);
+    else
+        store_batch_job_update (b, row, row->generation);
+    ck_assert_msg (store_commit (store, b, STORE_FULL, &err) == 0, "%s", err.message);
+}
+
+/* The answer to `job approve` comes when the yes is in the journal, not when the job goes on: here
+ * another job holds the host, and the program ends before it is free. */
+START_TEST (a_yes_is_stored)
+{
+    struct err err = { 0 };
+    struct store_job_now now;
+    setup ();
+    char *id = submit ("{ action = \"approve\"; message = \"?\"; save = \"yes\"; }", true);
+    waits (id);
+    struct store_job other = { .id = (char *) "job-other", .host_id = host_id, .holds_host = 1,
+                               .workflow_name = (char *) "t", .state = (char *) "parked",
+                               .status = (char *) "parked" };
+    struct store_job *waiting = row_of (id);
+    other.workflow_digest = waiting->workflow_digest;
+    put_job (&other, true);
+    ck_assert_int_eq (engine_approve (engine, id, "somebody", &err), 0);
+    ck_assert_int_eq (store_job_now_get (store, id, &now, NULL), 0);
+    ck_assert_str_eq (now.await->state, "answered");
+    store_job_now_clear (&now);
+    ck_assert_int_eq (engine_approve (engine, id, "somebody", &err), ERR_NOTHING);
+    json_t *why = why_job (store, id, &err);
+    char *lines = json_text (json_at (why, "/lines"));
+    ck_assert_msg (strstr (lines, "it is approved, and waits") != NULL, "%s", lines);
+    mem_free (lines);
+    json_decref (why);
+
+    engine_stop (engine, false);
+    struct store_job *done = row_of ("job-other");
+    str_set (&done->state, "done");
+    put_job (done, false);
+    start_engine ();
+    ck_assert_int_eq (engine_recover (engine, NULL, NULL), 0);
+    ends (id, "done", "succeeded");
+    json_t *context = context_of (id);
+    ck_assert_str_eq (json_str (context, "/yes/by"), "somebody");
+    json_decref (context);
+    store_job_free (done);
+    store_job_free (waiting);
+    mem_free (id);
+    teardown ();
+}
+END_TEST
+
+/* What a person lets go on takes its place among those in flight again. */
+START_TEST (a_resumed_job_counts)
+{
+    struct err err = { 0 };
+    struct engine_counts counts;
+    max_jobs = 1;
+    setup ();
+    char *id = submit ("{ action = \"await_settled\"; interval = \"1h\"; within = \"5h\"; }", true);
+    waits (id);
+    engine_stop (engine, false);
+    struct store_job *row = row_of (id);
+    str_set (&row->state, "parked");
+    str_set (&row->status, "parked");
+    put_job (row, false);
+    start_engine ();
+    ck_assert_int_eq (engine_recover (engine, NULL, NULL), 0);
+    char *first = submit ("{ action = \"set\"; name = \"a\"; value = 1; }", false);
+    ends (first, "done", "succeeded");           /* a parked job takes no place */
+    ck_assert_int_eq (engine_retry (engine, id, &err), 0);
+    char *second = submit ("{ action = \"set\"; name = \"a\"; value = 1; }", false);
+    engine_counts (engine, &counts);
+    ck_assert_uint_eq (counts.queued, 1);
+    ck_assert_uint_eq (counts.parked, 0);
+    ck_assert_int_eq (engine_cancel (engine, id, &err), 0);
+    ends (id, "done", "cancelled");
+    ends (second, "done", "succeeded");
+    store_job_free (row);
+    mem_free (id);
+    mem_free (first);
+    mem_free (second);
+    teardown ();
+}
+END_TEST
+
 START_TEST (an_http_service_that_is_not_there)
 {
     setup ();
@@ -465,7 +555,8 @@ main (void)
     OPENSSL_init_crypto (OPENSSL_INIT_NO_ATEXIT, NULL);
     const TTest *const tests[] = {
         set_and_save, fail_has_its_cause, one_job_holds_a_host, approve_gives_the_lock_back,
-        a_restart_goes_on, an_http_service_that_is_not_there, artifacts, timers, ladder,
+        a_restart_goes_on, a_yes_is_stored, a_resumed_job_counts,
+        an_http_service_that_is_not_there, artifacts, timers, ladder,
         unreadable_workflow, NULL
     };
     return testing_run ("engine", tests);

@@ -15,6 +15,7 @@
 #include "engine/flight.h"
 #include "engine/reach.h"
 #include "engine/timers.h"
+#include "engine/wish.h"
 #include "net/net.h"
 
 #define WORKERS_DEFAULT 16
@@ -30,6 +31,7 @@ letter_free (struct letter *letter)
     mem_free (letter->attempt_id);
     mem_free (letter->text);
     answer_free (letter->answer);
+    wish_end (letter->wish);
     mem_free (letter);
 }
 
@@ -41,6 +43,21 @@ schedule (struct job *job)
         return;
     job->scheduled = true;
     queue_push (job->engine->ready, job);
+}
+
+static void
+deliver (struct engine *engine, const char *job_id, struct letter *letter)
+{
+    pthread_mutex_lock (&engine->lock);
+    struct job *job = map_get (engine->jobs, job_id);
+    if (job != NULL && !job->ended && !engine->stopping) {
+        list_add_tail (&job->box, &letter->link);
+        schedule (job);
+        letter = NULL;
+    }
+    pthread_mutex_unlock (&engine->lock);
+    if (letter != NULL)
+        letter_free (letter);
 }
 
 void
@@ -55,16 +72,19 @@ engine_post (struct engine *engine, const char *job_id, enum letter_kind kind,
     letter->number = number;
     letter->text = str_dup (text);
     letter->answer = answer;
-    pthread_mutex_lock (&engine->lock);
-    struct job *job = map_get (engine->jobs, job_id);
-    if (job != NULL && !job->ended && !engine->stopping) {
-        list_add_tail (&job->box, &letter->link);
-        schedule (job);
-        letter = NULL;
-    }
-    pthread_mutex_unlock (&engine->lock);
-    if (letter != NULL)
-        letter_free (letter);
+    deliver (engine, job_id, letter);
+}
+
+void
+engine_post_wish (struct engine *engine, const char *job_id, enum letter_kind kind,
+                  int64_t number, const char *text, struct wish *wish)
+{
+    struct letter *letter = mem_alloc (sizeof *letter);
+    letter->kind = kind;
+    letter->number = number;
+    letter->text = str_dup (text);
+    letter->wish = wish;
+    deliver (engine, job_id, letter);
 }
 
 /* --- workers -------------------------------------------------------------------------------- */
@@ -225,6 +245,17 @@ engine_job_rests (struct engine *engine, struct job *job)
     timers_forget (engine->timers, job->id);
     pthread_mutex_lock (&engine->lock);
     leave (engine, job);
+    pthread_mutex_unlock (&engine->lock);
+}
+
+void
+engine_job_resumes (struct engine *engine, struct job *job)
+{
+    pthread_mutex_lock (&engine->lock);
+    if (!job->counted && list_empty (&job->waiting)) {
+        job->counted = true;
+        engine->in_flight++;
+    }
     pthread_mutex_unlock (&engine->lock);
 }
 

@@ -26,6 +26,7 @@ struct answer;
 struct flight;
 struct timers;
 struct reach;
+struct wish;
 
 enum letter_kind {
     LETTER_RUN,                        /* begin, or go on after a restart */
@@ -49,6 +50,7 @@ struct letter {
     int64_t number;
     char *text;
     struct answer *answer;
+    struct wish *wish;                 /* whoever sent it waits until it is stored; NULL */
 };
 
 /* One open job in memory: small, since thousands of them wait. */
@@ -61,6 +63,7 @@ struct job {
     bool scheduled;                    /* in the ready queue or on a worker; guarded too */
     bool ended;                        /* done or gone; the last worker frees it */
     bool counted;                      /* it takes one of max_jobs */
+    bool told_held;                    /* that another job holds the host; its worker only */
     atomic_bool cancelled;
     struct flight *flight;             /* the await under way; its job's worker only */
     struct turn *held;                 /* a turn that goes on with the next letter; the same */
@@ -93,11 +96,16 @@ struct engine {
 void engine_post (struct engine *engine, const char *job_id, enum letter_kind kind,
                   const char *attempt_id, int64_t seq, int64_t number, const char *text,
                   struct answer *answer);
+/* The same for what a person wishes; wish (its letter's part of it) is taken over. */
+void engine_post_wish (struct engine *engine, const char *job_id, enum letter_kind kind,
+                       int64_t number, const char *text, struct wish *wish);
 void letter_free (struct letter *letter);
 
 /* A job ends or parks: room for another one. Its worker only. */
 void engine_job_ended (struct engine *engine, struct job *job);
 void engine_job_rests (struct engine *engine, struct job *job);
+/* A person lets a parked job go on: at once, and it counts again. */
+void engine_job_resumes (struct engine *engine, struct job *job);
 /* A stored open job comes into memory and runs when there is room. */
 void engine_adopt_job (struct engine *engine, const char *id, const char *host_id);
 bool engine_knows_job (struct engine *engine, const char *job_id);

@@ -141,19 +141,10 @@ is_for_open_await (const struct turn *t, const struct letter *letter)
            && str_eq (t->attempt->id, letter->attempt_id) && t->await->seq == letter->seq;
 }
 
-/* The answer to a change is on the disk before anybody acts on it. */
 static int32_t
-journal_answer (struct turn *t, struct answer *a)
+write_answer (struct turn *t, const struct answer *a)
 {
     struct err err;
-    if (!t->await->changing)
-        return 0;
-    if (a->delivery != FARRIER_DELIVERY_NONE)
-        turn_set_bag_flag (t, "sent", true);
-    if (a->delivery != FARRIER_DELIVERY_NONE && json_object_get (t->context, "job") != NULL) {
-        json_put_int (json_object_get (t->context, "job"), "changed_ms", clock_wall_ms ());
-        t->context_changed = true;     /* `verify` wants an inventory that is newer than this */
-    }
     turn_store_attempt (t);
     json_t *wake = answer_to_json (a);
     char *text = json_text (wake);
@@ -164,6 +155,21 @@ journal_answer (struct turn *t, struct answer *a)
     if (rc == 0)
         str_set (&t->await->state, "answered");
     return rc;
+}
+
+/* The answer to a change is on the disk before anybody acts on it. */
+static int32_t
+journal_answer (struct turn *t, struct answer *a)
+{
+    if (!t->await->changing)
+        return 0;
+    if (a->delivery != FARRIER_DELIVERY_NONE)
+        turn_set_bag_flag (t, "sent", true);
+    if (a->delivery != FARRIER_DELIVERY_NONE && json_object_get (t->context, "job") != NULL) {
+        json_put_int (json_object_get (t->context, "job"), "changed_ms", clock_wall_ms ());
+        t->context_changed = true;     /* `verify` wants an inventory that is newer than this */
+    }
+    return write_answer (t, a);
 }
 
 static int32_t
@@ -279,6 +285,7 @@ unpark (struct turn *t)
     turn_set_cause (t, NULL);
     str_set (&t->row->status, NULL);
     turn_set_state (t, "running");
+    engine_job_resumes (t->engine, t->job);
 }
 
 /* Nothing is under way: it was parked, or waited for its next attempt. */
@@ -396,11 +403,16 @@ on_approve (struct turn *t, struct letter *letter)
 {
     if (t->await == NULL || !str_eq (t->await->kind, "approval"))
         return 0;
-    turn_event (t, "job.approved", json_pack ("{ss?}", "by", letter->text));
     struct answer *a = answer_new (FARRIER_WAKE_TIMER);
     str_set (&a->message, letter->text);
     struct letter yes = { .attempt_id = t->attempt->id, .seq = t->await->seq, .answer = a };
-    int32_t rc = on_answer (t, &yes);
+    int32_t rc = 0;
+    if (!str_eq (t->await->state, "answered")) {   /* else it only waits for the host's lock */
+        turn_event (t, "job.approved", json_pack ("{ss?}", "by", letter->text));
+        rc = write_answer (t, a);
+    }
+    if (rc == 0)
+        rc = on_answer (t, &yes);
     answer_free (a);
     return rc;
 }
@@ -414,11 +426,14 @@ on_retry (struct turn *t, struct letter *letter)
         return 0;
     turn_event (t, "job.retried", NULL);
     unpark (t);
-    if (t->attempt != NULL)            /* its plugin was gone, and may be back */
-        return settle_reconcile (t, FARRIER_DELIVERY_MAYBE);
-    t->number = 0;
-    t->before = 0;
-    return advance (t, NULL);
+    if (t->attempt == NULL) {
+        t->number = 0;
+        t->before = 0;
+        return advance (t, NULL);
+    }
+    struct err err;                    /* its plugin was gone, and may be back */
+    int32_t rc = turn_commit (t, &err);
+    return rc != 0 ? rc : settle_reconcile (t, FARRIER_DELIVERY_MAYBE);
 }
 
 /* --- one turn ------------------------------------------------------------------------------- */
@@ -528,10 +543,12 @@ job_handle (struct job *job, struct letter *letter)
         log_error ("job %s: %s", job->id, err.message);
         return rc == ERR_NOT_FOUND ? 0 : rc;
     }
+    t.wish = letter->wish;
     if (!str_eq (t.row->state, "done"))
         rc = letters[letter->kind].handle (&t, letter);
     if (rc == 0 && t.dirty && !t.held)
         rc = turn_commit (&t, &err);
+    t.wish = NULL;
     if (rc == 0) {
         leave_turn (&t);
         return 0;

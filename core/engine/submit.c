@@ -17,10 +17,8 @@
 #include "engine/outcome.h"
 #include "engine/reach.h"
 #include "engine/spawn.h"
+#include "engine/wish.h"
 #include "firmware/plan.h"
-
-#define HEARD_WITHIN_MS 5000
-#define HEARD_TICK_MS 20L
 
 /* --- a new job ------------------------------------------------------------------------------ */
 
@@ -250,29 +248,14 @@ engine_cancel (struct engine *engine, const char *job_id, struct err *err)
     return rc;
 }
 
-/* Who wished something looks at the job next: it must not be found as it was before. A wish that
- * changes nothing (the job was faster) is not waited for long. */
-static void
-until_heard (struct engine *engine, const struct store_job *before)
+/* Returns when the job's journal holds the wish. */
+static int32_t
+wish (struct engine *engine, const char *job_id, enum letter_kind kind, int64_t number,
+      const char *text, struct err *err)
 {
-    int64_t until = clock_boot_ms () + HEARD_WITHIN_MS;
-    bool heard = false;
-    while (!heard && clock_boot_ms () < until) {
-        struct store_job *now = NULL;
-        heard = store_job_get (engine->o.store, before->id, &now, NULL) != 0
-                || now->updated_ms != before->updated_ms || !str_eq (now->state, before->state);
-        store_job_free (now);
-        if (heard)
-            break;
-        struct timespec tick;
-        clock_gettime (CLOCK_REALTIME, &tick);
-        tick.tv_nsec += HEARD_TICK_MS * 1000000;
-        tick.tv_sec += tick.tv_nsec / 1000000000;
-        tick.tv_nsec %= 1000000000;
-        pthread_mutex_lock (&engine->lock);
-        pthread_cond_timedwait (&engine->changed, &engine->lock, &tick);
-        pthread_mutex_unlock (&engine->lock);
-    }
+    struct wish *w = wish_new (engine);
+    engine_post_wish (engine, job_id, kind, number, text, w);
+    return wish_wait (w, job_id, err);
 }
 
 int32_t
@@ -289,10 +272,8 @@ engine_resolve (struct engine *engine, const char *job_id, enum job_resolution a
                       job_id, now.job->state);
         err_hint (err, "farrier why %s", job_id);
     }
-    if (rc == 0) {
-        engine_post (engine, job_id, LETTER_RESOLVE, NULL, 0, as, names[as], NULL);
-        until_heard (engine, now.job);
-    }
+    if (rc == 0)
+        rc = wish (engine, job_id, LETTER_RESOLVE, as, names[as], err);
     store_job_now_clear (&now);
     return rc;
 }
@@ -308,11 +289,12 @@ engine_approve (struct engine *engine, const char *job_id, const char *who, stru
         rc = err_set (err, ERR_USAGE, "job %s is %s, it does not wait for an approval", job_id,
                       now.job->state);
         err_hint (err, "farrier why %s", job_id);
+    } else if (str_eq (now.await->state, "answered")) {
+        rc = err_set (err, ERR_NOTHING, "job %s is approved already", job_id);
+        err_hint (err, "farrier why %s", job_id);
     }
-    if (rc == 0) {
-        engine_post (engine, job_id, LETTER_APPROVE, NULL, 0, 0, who, NULL);
-        until_heard (engine, now.job);
-    }
+    if (rc == 0)
+        rc = wish (engine, job_id, LETTER_APPROVE, 0, who, err);
     store_job_now_clear (&now);
     return rc;
 }
@@ -333,10 +315,8 @@ engine_retry (struct engine *engine, const char *job_id, struct err *err)
                       now.attempt->step_path, job_id);
         err_hint (err, "farrier job resolve %s --as done|not-started|failed", job_id);
     }
-    if (rc == 0) {
-        engine_post (engine, job_id, LETTER_RETRY, NULL, 0, 0, NULL, NULL);
-        until_heard (engine, now.job);
-    }
+    if (rc == 0)
+        rc = wish (engine, job_id, LETTER_RETRY, 0, NULL, err);
     store_job_now_clear (&now);
     return rc;
 }

@@ -16,6 +16,7 @@
 #include "engine/inventory_row.h"
 #include "engine/spawn.h"
 #include "engine/timers.h"
+#include "engine/wish.h"
 
 /* How long a job that only reads may be ahead of what the store says of it. */
 #define FLUSH_MS 5000
@@ -243,6 +244,19 @@ turn_hold (struct turn *t)
     t->job->generation = t->row->generation;
 }
 
+/* A job that gave the host's lock back waits for it here, and asks every few seconds. */
+static void
+tell_failure (struct turn *t, int32_t code, const char *why)
+{
+    if (code != ERR_EXISTS)
+        log_error ("job %s: %s could not be journaled: %s", t->job->id, t->label, why);
+    else if (t->job->told_held)
+        log_info ("job %s still waits: %s", t->job->id, why);
+    else
+        log_warn ("job %s waits: %s", t->job->id, why);
+    t->job->told_held = code == ERR_EXISTS;
+}
+
 int32_t
 turn_commit (struct turn *t, struct err *err)
 {
@@ -259,10 +273,12 @@ turn_commit (struct turn *t, struct err *err)
     int32_t rc = store_commit (t->engine->o.store, b, t->only_reads ? STORE_NORMAL : STORE_FULL,
                                err);
     if (rc != 0) {
-        log_error ("job %s: %s could not be journaled: %s", t->job->id, t->label,
-                   err == NULL ? "" : err->message);
+        tell_failure (t, rc, err == NULL ? "" : err->message);
         return rc;
     }
+    t->job->told_held = false;
+    wish_stored (t->wish);
+    t->wish = NULL;
     t->row->generation++;
     t->job->generation = t->row->generation;
     t->context_changed = false;

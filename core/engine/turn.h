@@ -44,6 +44,7 @@ struct turn {
     bool bindings_read;
     struct vec spent;                  /* attempts whose directories go with the commit; char * */
     bool rests;                        /* ended or parked: nothing more to do now */
+    struct wish *wish;                 /* a person waits until it is stored; borrowed, NULL */
 };
 
 /* Words of store_attempt.mode: which callback is next. */

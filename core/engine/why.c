@@ -52,10 +52,21 @@ move (json_t *moves, char *text)
 
 /* --- what it waits for ---------------------------------------------------------------------- */
 
+/* A person said yes, and another job holds the host. */
+static bool
+is_approved (const struct store_await *a)
+{
+    return str_eq (a->kind, "approval") && str_eq (a->state, "answered");
+}
+
 static void
 why_await (const struct store_job_now *now, json_t *v, json_t *lines)
 {
     const struct store_await *a = now->await;
+    if (is_approved (a)) {
+        say (lines, str_dup ("it is approved, and waits until no other job holds the host"));
+        return;
+    }
     char *since = ago (a->launched_ms != 0 ? a->launched_ms : a->queued_ms);
     const char *state = str_eq (a->state, "queued") && a->changing ? "about to be sent" : a->state;
     say (lines, str_printf ("waits for: %s (%s, %s since %s)", a->label, a->kind, state, since));
@@ -128,7 +139,8 @@ why_moves (const struct store_job_now *now, json_t *moves)
                               "farrier apply --wait"));
     else if (now->attempt != NULL && str_eq (now->attempt->state, "unknown"))
         move (moves, str_printf ("farrier job resolve %s --as done|not-started|failed", job->id));
-    else if (now->await != NULL && str_eq (now->await->kind, "approval"))
+    else if (now->await != NULL && str_eq (now->await->kind, "approval")
+             && !is_approved (now->await))
         move (moves, str_printf ("farrier job approve %s", job->id));
     else if (str_eq (job->state, "parked"))
         move (moves, str_printf ("when the cause is removed: farrier job retry %s", job->id));
@@ -147,11 +159,15 @@ why_outcomes (struct store *store, const struct store_job *job, json_t *lines)
         return;
     for (size_t i = 0; i < count; i++) {
         const struct store_outcome *o = &rows[i];
-        say (lines, str_printf ("%s: %s (from %s to %s%s%s)", o->component_key, o->rung,
+        json_t *cause = json_stored (o->cause_json, NULL);
+        const char *message = json_str_or (cause, "/message", "");
+        say (lines, str_printf ("%s: %s (from %s to %s%s%s)%s%s", o->component_key, o->rung,
                                 o->from_version == NULL ? "?" : o->from_version,
                                 o->to_version == NULL ? "the same" : o->to_version,
                                 o->measured_version == NULL ? "" : ", measured ",
-                                o->measured_version == NULL ? "" : o->measured_version));
+                                o->measured_version == NULL ? "" : o->measured_version,
+                                message[0] == '\0' ? "" : ": ", message));
+        json_decref (cause);
     }
     store_outcome_free_all (rows, count);
 }
