@@ -501,6 +501,43 @@ END_TEST
 
 /* --- the ladder, over the store --------------------------------------------------------------- */
 
+/* A component whose turn never came says what stopped its job; nobody else's cause is its own. */
+START_TEST (never_begun)
+{
+    struct err err = { 0 };
+    struct store_outcome *rows = NULL;
+    size_t count = 0;
+    setup ();
+    struct workflow *w = workflow_of ("{ action = \"fail\"; message = \"no\"; "
+                                      "code = \"REJECTED\"; }");
+    static const char text[] =
+        "{\"batches\":[{\"steps\":[{\"component\":\"BIOS\",\"from\":\"1\",\"to\":\"2\"}]}]}";
+    json_t *plan = json_stored (text, NULL);
+    struct job_request request = { .host_id = host_id, .workflow = w, .plan = plan };
+    char *id = NULL;
+    ck_assert_int_eq (engine_submit (engine, &request, &id, &err), 0);
+    ends (id, "done", "failed(final)");
+    ck_assert_int_eq (store_outcome_list (store, id, &rows, &count, NULL), 0);
+    ck_assert_uint_eq (count, 1);
+    ck_assert_str_eq (rows[0].rung, "blocked");
+    char *wanted = str_printf ("not begun: job %s failed at step main/fail (no)", id);
+    json_t *cause = json_stored (rows[0].cause_json, NULL);
+    ck_assert_str_eq (json_str (cause, "/message"), wanted);
+    json_decref (cause);
+    json_t *why = why_job (store, id, &err);
+    char *lines = json_text (json_at (why, "/lines"));
+    ck_assert_msg (strstr (lines, wanted) != NULL, "%s", lines);
+    mem_free (lines);
+    json_decref (why);
+    mem_free (wanted);
+    store_outcome_free_all (rows, count);
+    json_decref (plan);
+    workflow_unref (w);
+    mem_free (id);
+    teardown ();
+}
+END_TEST
+
 START_TEST (ladder)
 {
     setup ();
@@ -556,7 +593,7 @@ main (void)
     const TTest *const tests[] = {
         set_and_save, fail_has_its_cause, one_job_holds_a_host, approve_gives_the_lock_back,
         a_restart_goes_on, a_yes_is_stored, a_resumed_job_counts,
-        an_http_service_that_is_not_there, artifacts, timers, ladder,
+        an_http_service_that_is_not_there, artifacts, timers, ladder, never_begun,
         unreadable_workflow, NULL
     };
     return testing_run ("engine", tests);

@@ -55,22 +55,47 @@ retryable (const char *code)
     return false;
 }
 
+static enum outcome
+failure (const struct workflow_decision *d)
+{
+    return retryable (json_str_or (d->cause, "/code", "")) ? OUTCOME_FAILED_RETRYABLE
+                                                           : OUTCOME_FAILED_FINAL;
+}
+
+/* Why a component's turn never came: what stopped the job, and where. */
+static json_t *
+not_begun (struct turn *t, const json_t *cause)
+{
+    json_t *v = json_copy ((json_t *) cause);
+    static const char *const others[] = { "component", "components", "from", "plugin",
+                                          "vendor_id" };
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        json_object_del (v, others[i]);
+    char *text = str_printf ("not begun: job %s failed at step %s (%s)", t->job->id,
+                             json_str_or (cause, "/step", "?"),
+                             json_str_or (cause, "/message", "?"));
+    json_put_str (v, "message", text);
+    mem_free (text);
+    return v;
+}
+
 /* The components that did not get where they should, by how the workflow ended. */
 static void
 close_outcomes (struct turn *t, const struct workflow_decision *d)
 {
-    const char *code = json_str_or (d->cause, "/code", "");
     if (d->outcome == WORKFLOW_CANCELLED) {
         turn_outcome_all (t, OUTCOME_ACCEPTED, OUTCOME_ACTIVATED, OUTCOME_CANCELLED_UNKNOWN,
                           json_incref (d->cause));
         turn_outcome_all (t, OUTCOME_PLANNED, OUTCOME_PLANNED, OUTCOME_CANCELLED_BEFORE, NULL);
     } else if (d->outcome == WORKFLOW_FAILED) {
-        enum outcome o = retryable (code) ? OUTCOME_FAILED_RETRYABLE : OUTCOME_FAILED_FINAL;
+        enum outcome o = failure (d);
         const char *component = json_str (d->cause, "/component");
         if (component != NULL && turn_outcome_of (t, component) != OUTCOME_ROLLED_BACK)
             turn_outcome (t, component, o, NULL, json_incref (d->cause));
         else if (component == NULL)
-            turn_outcome_all (t, OUTCOME_PLANNED, OUTCOME_ACTIVATED, o, json_incref (d->cause));
+            turn_outcome_all (t, OUTCOME_ACCEPTED, OUTCOME_ACTIVATED, o, json_incref (d->cause));
+        turn_outcome_all (t, OUTCOME_PLANNED, OUTCOME_PLANNED, OUTCOME_BLOCKED,
+                          not_begun (t, d->cause));
     }
 }
 
@@ -86,8 +111,9 @@ job_status (struct turn *t, const struct workflow_decision *d)
     enum outcome worst = outcome_worst (all, t->outcome_count);
     mem_free (all);
     /* A job that failed must not look better than that, whatever its components say. */
-    if (d->outcome == WORKFLOW_FAILED && (worst == OUTCOME_NOOP || outcome_on_ladder (worst)))
-        worst = OUTCOME_FAILED_FINAL;
+    if (d->outcome == WORKFLOW_FAILED
+        && (worst == OUTCOME_NOOP || worst == OUTCOME_BLOCKED || outcome_on_ladder (worst)))
+        worst = failure (d);
     return outcome_name (worst);
 }
 
