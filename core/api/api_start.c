@@ -234,26 +234,31 @@ api_apply (const struct api_request *q, json_t **ret, struct err *err)
 
 /* --- credential test -------------------------------------------------------------------------- */
 
-/* One read that every BMC answers only to those who are logged in. */
+#define LOGOUT_MS 5000
+
+/* A login of its own, and one read that every BMC answers only to those who are logged in: a
+ * session that is there already tells nothing of the password. */
 static int32_t
 log_in (struct reach *reach, json_t **ret, struct err *err)
 {
+    struct session *session = reach_begin_session (reach);
     struct net_request request = {
         .target = reach->target, .path = "/redfish/v1/Systems", .auth = NET_AUTH_SESSION,
-        .session = reach->session,
+        .session = session,
     };
     struct net_response *response = NULL;
     net_perform (&request, NULL, &response);
     int32_t rc = net_response_check (response, err);
     if (rc == 0) {
         struct session_status status;
-        session_status (reach->session, &status);
+        session_status (session, &status);
         *ret = json_object ();
         json_put_str (*ret, "login", status.state == SESSION_TOKEN ? "session" : "basic");
         json_put_str (*ret, "note", status.note[0] == '\0' ? NULL : status.note);
         json_put_int (*ret, "took_ms", response->total_ms);
     }
     net_response_free (response);
+    reach_end_session (session, LOGOUT_MS);
     return rc;
 }
 

@@ -115,7 +115,7 @@ static const struct command commands[] = {
     { "credential", "set", "SELECTOR...", "all endpoint " LOGIN,
       "Give hosts a new user and password", "farrier credential set rack=r12 -u root "
       "--password-file pw", cmd_credential_set },
-    { "credential", "test", "NAME", "endpoint", "Log in to a host once",
+    { "credential", "test", "NAME", "endpoint", "Log in to a host once with its password",
       "farrier credential test n001", cmd_credential_test },
 
     { "inventory", "refresh", "[SELECTOR...]", "all wait watch no-wait",

@@ -115,19 +115,20 @@ keep_refusal (void *arg, uint64_t version, int64_t wait_ms, const char *message)
 }
 
 static void
-restore_refusal (struct reach *r, const struct store_bmc_session *row)
+restore_refusal (struct session *session, const struct store_bmc_session *row)
 {
     json_t *v = json_parse (row->token, row->token_size, NULL);
     int64_t wait = json_int_or (v, "/wait_ms", 0);
     int64_t left = json_int_or (v, "/at_ms", 0) + wait - clock_wall_ms ();
     if (wait > 0 && left <= wait)      /* else the clock was set back */
-        session_restore_refusal (r->session, (uint64_t) json_int_or (v, "/version", 0), wait, left,
+        session_restore_refusal (session, (uint64_t) json_int_or (v, "/version", 0), wait, left,
                                  json_str_or (v, "/message", "the credential was refused"));
     json_decref (v);
 }
 
+/* A session of its own takes no token over, but heeds that the password was refused. */
 static void
-restore_session (struct reach *r)
+restore_session (struct reach *r, struct session *session, bool own)
 {
     struct store_bmc_session *rows = NULL;
     size_t count = 0;
@@ -139,10 +140,12 @@ restore_session (struct reach *r)
         if (!str_eq (rows[i].host_id, r->host_id) || !str_eq (rows[i].endpoint, r->kind))
             continue;
         if (str_eq (rows[i].uri, REFUSED))
-            restore_refusal (r, &rows[i]);
+            restore_refusal (session, &rows[i]);
+        else if (own)
+            continue;
         else if (credential_unseal_token (r->engine->o.key, r->host_id, r->kind, rows[i].token,
                                      rows[i].token_size, &token, &err) == 0)
-            session_restore (r->session, rows[i].uri, token.data);
+            session_restore (session, rows[i].uri, token.data);
         else
             log_warn ("saved session of %s is not used: %s", r->host_id, err.message);
         buf_wipe_free (&token);
@@ -215,8 +218,8 @@ make_target (struct reach *r, const struct store_endpoint *e, const char *host_n
     return rc;
 }
 
-static void
-make_session (struct reach *r)
+static struct session *
+make_session (struct reach *r, bool own)
 {
     struct login *l = mem_alloc (sizeof *l);
     l->engine = r->engine;
@@ -225,14 +228,21 @@ make_session (struct reach *r)
     struct session_config config = {
         .target = r->target,
         .credential = give_credential,
-        .journal = keep_session,
+        .journal = own ? NULL : keep_session,
         .refused = keep_refusal,
         .worked = has_worked,
         .arg = l,
         .arg_unref = login_free,
     };
-    r->session = session_new (&config);
-    restore_session (r);
+    struct session *session = session_new (&config);
+    restore_session (r, session, own);
+    return session;
+}
+
+struct session *
+reach_begin_session (struct reach *r)
+{
+    return r->session == NULL ? NULL : make_session (r, true);
 }
 
 /* "url:https://cmdb.example": a service of the site, trusted by the system's CAs, no login. */
@@ -275,7 +285,7 @@ reach_make (struct engine *engine, const char *host_id, const char *kind, struct
         r->refs = 1;
         rc = make_target (r, e, host->name, err);
         if (rc == 0 && e->credential_id != NULL)
-            make_session (r);
+            r->session = make_session (r, false);
     }
     store_endpoint_free (e);
     store_host_free (host);
@@ -397,24 +407,16 @@ logged_out (void *arg, int32_t code)
         mem_free (l);
 }
 
-void
-reach_logout_all (struct engine *engine, int64_t timeout_ms)
+/* Logs them out at once, and waits at most timeout_ms. */
+static void
+log_out (struct session *const *sessions, size_t count, int64_t timeout_ms)
 {
-    struct vec all = { 0 };
-    take_out (engine, NULL, &all);
     struct logout *l = mem_alloc (sizeof *l);
     pthread_mutex_init (&l->lock, NULL);
     pthread_cond_init (&l->done, NULL);
-    l->open = 1;
-    for (size_t i = 0; i < all.count; i++) {
-        struct reach *r = vec_at (&all, i);
-        if (r->session == NULL)
-            continue;
-        pthread_mutex_lock (&l->lock);
-        l->open++;
-        pthread_mutex_unlock (&l->lock);
-        session_logout (r->session, logged_out, l);
-    }
+    l->open = count + 1;
+    for (size_t i = 0; i < count; i++)
+        session_logout (sessions[i], logged_out, l);
     struct timespec until;
     clock_gettime (CLOCK_REALTIME, &until);
     until.tv_sec += timeout_ms / 1000;
@@ -428,6 +430,31 @@ reach_logout_all (struct engine *engine, int64_t timeout_ms)
     pthread_mutex_unlock (&l->lock);
     if (finished)
         mem_free (l);
+}
+
+void
+reach_end_session (struct session *session, int64_t timeout_ms)
+{
+    if (session == NULL)
+        return;
+    log_out (&session, 1, timeout_ms);
+    session_unref (session);
+}
+
+void
+reach_logout_all (struct engine *engine, int64_t timeout_ms)
+{
+    struct vec all = { 0 };
+    take_out (engine, NULL, &all);
+    struct session **sessions = mem_array (all.count + 1, sizeof (struct session *));
+    size_t count = 0;
+    for (size_t i = 0; i < all.count; i++) {
+        const struct reach *r = vec_at (&all, i);
+        if (r->session != NULL)
+            sessions[count++] = r->session;
+    }
+    log_out (sessions, count, timeout_ms);
+    mem_free (sessions);
     for (size_t i = 0; i < all.count; i++)
         reach_unref (vec_at (&all, i));
     vec_free (&all);

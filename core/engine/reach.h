@@ -29,6 +29,11 @@ void reach_unref (struct reach *reach);
 void reach_pin_free (void *pin);       /* of engine->pins */
 /* A person changed the host's address, trust or credential: the next question makes it anew. */
 void reach_forget (struct engine *engine, const char *host_id);
+/* A session beside the shared one, whose first request logs in with the password; NULL when the
+ * endpoint has no credential. reach_end_session() logs it out, waiting at most timeout_ms, and
+ * gives it up (NULL is fine). Not on a loop. */
+struct session *reach_begin_session (struct reach *reach);
+void reach_end_session (struct session *session, int64_t timeout_ms);
 /* Logs every session out, waiting at most timeout_ms in all; then forgets everything. */
 void reach_logout_all (struct engine *engine, int64_t timeout_ms);
 

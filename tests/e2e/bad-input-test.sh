@@ -110,6 +110,12 @@ wants "a second farrierd names the first" 9 "$daemon"
 expect 0 "process $daemon" server status
 expect 0 '1 hosts labelled' host label n1 through=socket
 expect 0 '1 of 1 done' inventory refresh n1
+# it has a session now, which says nothing of the password
+"$simulator" inject n0001 password >/dev/null
+expect 1 'credential set' credential test n1
+"$simulator" clear n0001 >/dev/null
+expect 0 'set on 1 hosts' credential set n1 -u admin --password-file "$FARRIER_SIM_DIR/password"
+expect 0 'logged in' credential test n1
 kill "$daemon" && wait "$daemon"
 pids=
 expect 0 'through=socket' host list n1
