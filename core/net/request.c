@@ -457,6 +457,8 @@ request_sent (struct request *r, CURLcode rc)
                  && r->stream.body_bytes >= 0;
     sending_over (r, early ? CURLE_OK : rc);
     if (r->cut) {
+        if (r->session != NULL)
+            session_missed (r->session, r->response->code);
         if (!try_next_address (r))
             request_end (r);
         return;

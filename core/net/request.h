@@ -142,5 +142,6 @@ char *session_substitute (struct session *session, const char *text);
 /* After a 401: true when the request was taken over and will be sent again. */
 bool session_refused (struct session *session, struct request *r);
 void session_used (struct session *session, struct request *r);
+void session_missed (struct session *session, int32_t code);   /* a request failed with that */
 
 #endif

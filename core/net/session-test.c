@@ -70,7 +70,9 @@ get_any (struct test_exchange *x, struct bmc_state *b)
         mem_free (pair);
         mem_free (encoded);
     }
-    if (!ok || b->deny_all) {
+    if (strcmp (x->path, "/reset") == 0) {
+        test_reset (x);
+    } else if (!ok || b->deny_all) {
         test_answer (x, 401, NULL, "");
     } else if (strcmp (x->path, "/redfish/v1/SessionService") == 0) {
         str_format (text, sizeof text, "{\"SessionTimeout\":%d}", b->timeout_s);
@@ -336,6 +338,47 @@ START_TEST (a_wrong_password_is_tried_once)
 }
 END_TEST
 
+static int64_t
+latched_for_s (struct setup *s)
+{
+    struct session_status st;
+    session_status (s->session, &st);
+    return (st.latched_until_ms - clock_boot_ms ()) / 1000;
+}
+
+/* A credential that has worked is doubted for a minute at first, and for ten seconds where the BMC
+ * was just away: it is asked again soon, once. */
+START_TEST (a_bmc_that_starts_is_asked_again_soon)
+{
+    static const int64_t waits_s[2][3] = { { 60, 120, 240 }, { 10, 60, 120 } };
+    for (int away = 0; away < 2; away++) {
+        struct setup s = { 0 };
+        clock_virtual_start (1700000000000, 1000000);
+        begin (&s, NULL);
+        ck_assert_int_eq (status_of (&s, "GET", "/x"), 200);
+        pthread_mutex_lock (&s.b.lock);
+        s.b.token[0] = '\0';
+        s.b.login_status = 401;
+        s.b.login_body = "{}";
+        pthread_mutex_unlock (&s.b.lock);
+        if (away == 1)
+            ck_assert_int_lt (status_of (&s, "GET", "/reset"), 0);
+        for (int i = 0; i < 3; i++) {
+            ck_assert_int_eq (status_of (&s, "GET", "/x"), FARRIER_E_AUTH);
+            ck_assert_int_eq (latched_for_s (&s), waits_s[away][i]);
+            clock_virtual_advance (waits_s[away][i] * 1000);
+        }
+        ck_assert_int_eq (s.b.logins, 4);
+        pthread_mutex_lock (&s.b.lock);
+        s.b.login_status = 0;          /* it has started */
+        pthread_mutex_unlock (&s.b.lock);
+        ck_assert_int_eq (status_of (&s, "GET", "/x"), 200);
+        end (&s);
+        clock_virtual_stop ();
+    }
+}
+END_TEST
+
 START_TEST (a_wrong_password_by_basic_is_tried_once)
 {
     struct setup s = { .o.password = "wrong-simulated" };
@@ -553,6 +596,7 @@ main (void)
     const TTest *const tests[] = {
         one_login_for_many_requests, the_service_root_says_where, older_services_have_it_elsewhere,
         a_lost_session_is_made_again_once, a_wrong_password_is_tried_once,
+        a_bmc_that_starts_is_asked_again_soon,
         a_wrong_password_by_basic_is_tried_once, an_idle_session_is_renewed_in_time,
         no_sessions_to_be_had_means_basic, a_due_password_change_is_told,
         a_busy_bmc_is_not_a_wrong_password, some_want_basic_on_login,

@@ -16,6 +16,9 @@
 
 #define LATCH_DEFAULT_MS (30 * 60000)
 #define LATCH_SOFT_MS 60000            /* first latch of a credential that has worked before */
+/* The same when the BMC was just away: while it starts many a BMC refuses everybody. Once. */
+#define LATCH_AWAY_MS 10000
+#define AWAY_MS (15 * 60000)           /* for so long after it was not reached */
 #define LAPSE_UNKNOWN_MS 240000
 #define ASK_LAPSE_AFTER_MS 20000       /* idle for so long: the timeout is worth knowing */
 #define TOKEN_MARK "${session.token}"
@@ -235,11 +238,26 @@ session_restore_refusal (struct session *s, uint64_t version, int64_t wait_ms, i
     session_publish (s);
 }
 
+static bool
+was_away (const struct session *s)
+{
+    return s->missed_ms != 0 && clock_boot_ms () - s->missed_ms < AWAY_MS;
+}
+
+void
+session_missed (struct session *s, int32_t code)
+{
+    if (code == FARRIER_E_UNREACHABLE || code == FARRIER_E_TIMEOUT || code == FARRIER_E_TRANSIENT)
+        s->missed_ms = clock_boot_ms ();
+}
+
 void
 session_latch (struct session *s, const char *what)
 {
     if (s->latch_step_ms == 0)
-        s->latch_step_ms = s->proven && s->latch_ms > LATCH_SOFT_MS ? LATCH_SOFT_MS : s->latch_ms;
+        s->latch_step_ms = !s->proven ? s->latch_ms : was_away (s) ? LATCH_AWAY_MS : LATCH_SOFT_MS;
+    else if (s->latch_step_ms == LATCH_AWAY_MS)
+        s->latch_step_ms = LATCH_SOFT_MS;
     else if (s->latch_step_ms < s->latch_ms)
         s->latch_step_ms *= 2;
     if (s->latch_step_ms > s->latch_ms)
@@ -397,6 +415,7 @@ session_used (struct session *s, struct request *r)
         return;
     s->proven = true;
     s->latch_step_ms = 0;
+    s->missed_ms = 0;
     if (!r->sent_basic && r->session_generation == s->generation)
         s->used_ms = clock_boot_ms ();
 }

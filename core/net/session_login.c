@@ -222,6 +222,7 @@ login_step_failed (struct session *s, struct net_response *response)
     if (response->code == 0)
         return false;
     struct err err = response->err;
+    session_missed (s, response->code);
     login_fail (s, response->code, &err);
     return true;
 }

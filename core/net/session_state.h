@@ -62,6 +62,7 @@ struct session {
     bool latched;
     uint64_t latch_version;
     int64_t latched_until_ms, latch_step_ms;
+    int64_t missed_ms;                 /* boot clock: when it was not reached; 0 = not since */
     struct err latch_err;
     uint32_t logins;
     struct login login;
