@@ -183,21 +183,49 @@ wipe_secrets (struct spawn_secret *secrets, size_t count)
     mem_free (secrets);
 }
 
+/* The file in a run's directory that names (never holds) the secrets that the run got: what it
+ * wrote is read without them, also by a daemon that did not start it. */
+#define GIVEN_FILE "given.json"
+
+static int32_t
+note_given (struct flight *f, const json_t *names, struct err *err)
+{
+    if (json_array_size (names) == 0)
+        return 0;
+    char *path = fs_join (f->child->dir, GIVEN_FILE), *text = json_text (names);
+    int32_t rc = fs_mkdirs (f->child->dir, 0700, err);
+    if (rc == 0)
+        rc = fs_write_atomic (path, text, strlen (text), 0600, err);
+    mem_free (path);
+    mem_free (text);
+    return rc;
+}
+
 static int32_t
 secrets_of (struct flight *f, const char *host_id, struct spawn_secret **ret, size_t *ret_count,
             struct err *err)
 {
-    const json_t *list = json_object_get (f->spec, "secret_env");
-    size_t count = json_array_size (list);
-    struct spawn_secret *secrets = mem_array (count + 1, sizeof *secrets);
+    const json_t *const lists[] = { json_object_get (f->spec, "secret_env"),
+                                    json_object_get (f->spec, "secret_fds") };
+    size_t count = 0, max = json_array_size (lists[0]) + json_array_size (lists[1]);
+    struct spawn_secret *secrets = mem_array (max + 1, sizeof *secrets);
+    json_t *names = json_array ();
     int32_t rc = 0;
-    for (size_t i = 0; i < count && rc == 0; i++) {
-        const json_t *pair = json_array_get (list, i);
+    for (size_t i = 0; i < max && rc == 0; i++) {
+        size_t envs = json_array_size (lists[0]);
+        const json_t *pair = i < envs ? json_array_get (lists[0], i)
+                                      : json_array_get (lists[1], i - envs);
+        const char *what = json_string_value (json_array_get (pair, 1));
         char *value = NULL;
-        secrets[i].env = json_string_value (json_array_get (pair, 0));
-        rc = secret_value (f, host_id, json_string_value (json_array_get (pair, 1)), &value, err);
-        secrets[i].value = value;
+        rc = secret_value (f, host_id, what, &value, err);
+        secrets[count].env = json_string_value (json_array_get (pair, 0));
+        secrets[count].fd = (int) json_integer_value (json_array_get (pair, 0));
+        secrets[count++].value = value;
+        json_array_append_new (names, json_string (what));
     }
+    if (rc == 0)
+        rc = note_given (f, names, err);
+    json_decref (names);
     if (rc != 0) {
         wipe_secrets (secrets, count);
         return rc;
@@ -228,6 +256,9 @@ start_child (struct flight *f, const char *host_id, struct err *err)
         .stdin_len = input == NULL ? 0 : strlen (input),
         .timeout_ms = flight_left_ms (f, json_int_or (s, "/timeout_ms", 0)),
         .max_output_bytes = (uint64_t) json_int_or (s, "/max_output_bytes", 0),
+        .max_memory_bytes = (uint64_t) json_int_or (s, "/max_memory_bytes", 0),
+        .max_file_bytes = (uint64_t) json_int_or (s, "/max_file_bytes", 0),
+        .max_cpu_s = (uint64_t) json_int_or (s, "/max_cpu_s", 0),
     };
     rc = fs_mkdirs (f->child->attempt_dir, 0700, err);
     if (rc == 0)
@@ -356,12 +387,45 @@ free_output (void *p)
     mem_free (p);
 }
 
+/* While a credential is loaded, the redactor knows it. It works on text: a NUL becomes a blank. */
+static void
+redact_given (struct farrier_step *step, const char *dir, struct buf *out)
+{
+    struct buf text = { 0 };
+    char *path = fs_join (dir, GIVEN_FILE);
+    json_t *names = fs_read (path, 65536, &text, NULL) == 0 ? json_parse (text.data, text.len, NULL)
+                                                            : NULL;
+    size_t i;
+    json_t *v;
+    for (char *nul; names != NULL && (nul = memchr (out->data, '\0', out->len)) != NULL;)
+        *nul = ' ';
+    json_array_foreach (names, i, v) {
+        const struct engine_options *o = &step->in.engine->o;
+        const char *what = json_string_value (v), *colon = strrchr (what, ':');
+        char *endpoint = str_ndup (what, (size_t) (colon - what));
+        struct credential c = { 0 };
+        if (credential_load_for (o->store, o->key, step->in.host_id, endpoint, &c, NULL) == 0) {
+            char *clean = log_redact (out->data);
+            buf_clear (out);
+            buf_puts (out, clean);
+            mem_free (clean);
+        }
+        credential_clear (&c);
+        mem_free (endpoint);
+    }
+    json_decref (names);
+    buf_free (&text);
+    mem_free (path);
+}
+
 const char *
 flight_process_output (struct farrier_step *step, int32_t stream, size_t *ret_len)
 {
     struct buf out = { 0 };
     char *dir = last_dir (step);
     int32_t rc = spawn_output (dir, stream == 2 ? SPAWN_ERR : SPAWN_OUT, 0, OUTPUT_MAX, &out, NULL);
+    if (rc == 0 && out.len > 0)
+        redact_given (step, dir, &out);
     mem_free (dir);
     if (ret_len != NULL)
         *ret_len = rc == 0 ? out.len : 0;

@@ -325,6 +325,20 @@ await_collect (struct farrier_step *step, const struct farrier_collect *what,
     return step_set_await (step, spec, false, err);
 }
 
+/* Which secret comes on which descriptor; never a value. */
+static void
+put_secret_fds (json_t *spec, const struct farrier_table *t)
+{
+    if (t->count == 0)
+        return;
+    json_t *list = json_array ();
+    for (uint32_t i = 0; i < t->count; i++) {
+        const struct farrier_secret_fd *s = table_at (t, i);
+        json_array_append_new (list, json_pack ("[is]", s->fd, s->value));
+    }
+    json_put (spec, "secret_fds", list);
+}
+
 static int32_t
 await_process (struct farrier_step *step, const struct farrier_process *what,
                struct farrier_error *err)
@@ -341,10 +355,14 @@ await_process (struct farrier_step *step, const struct farrier_process *what,
     put_strings (spec, "argv", &p.argv);
     put_pairs (spec, "env", &p.env);
     put_pairs (spec, "secret_env", &p.secret_env);
+    put_secret_fds (spec, &p.secret_fds);
     put_text (spec, "stdin", p.stdin_text);
     put_text (spec, "progress_pattern", p.progress_pattern);
     put_number (spec, "timeout_ms", p.timeout_ms);
     put_number (spec, "max_output_bytes", (int64_t) p.max_output_bytes);
+    put_number (spec, "max_memory_bytes", (int64_t) p.max_memory_bytes);
+    put_number (spec, "max_file_bytes", (int64_t) p.max_file_bytes);
+    put_number (spec, "max_cpu_s", (int64_t) p.max_cpu_s);
     return step_set_await (step, spec, p.read_only == 0, err);
 }
 
