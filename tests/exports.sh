@@ -31,10 +31,11 @@ verdict () {
     fi
 }
 
-# What it defines, without what the C library's start-up and copied variables (stderr@GLIBC) bring.
+# What it defines, without what the C library's start-up and copied variables (stderr@GLIBC) bring,
+# and without the settings that jemalloc asks a program for.
 exported () {
     nm -D --defined-only "$1" \
-        | awk '$3 !~ /@/ && $3 !~ /^(_|__bss_start|main$|data_start$)/ { print $3 }'
+        | awk '$3 !~ /@/ && $3 !~ /^(_|__bss_start|main$|data_start$|malloc_conf$)/ { print $3 }'
 }
 
 hardened () {

@@ -70,6 +70,12 @@ mem_wipe (void *p, size_t size)
     }
 }
 
+/* jemalloc reads this where a program is linked with it, and then mallopt() does nothing. Few
+ * arenas and a short decay: what a burst has used goes back to the system within seconds. */
+extern const char *malloc_conf;
+__attribute__ ((visibility ("default"))) const char *malloc_conf
+    = "narenas:2,dirty_decay_ms:1000,muzzy_decay_ms:0";
+
 void
 mem_set_up (void)
 {
