@@ -14,6 +14,8 @@
 #include "net/until_step.h"
 #include "net/watch_base.h"
 
+/* What most resources have. Parsing it takes less time than the way to another thread and back. */
+#define PARSE_HERE_BYTES 4096
 #define AGAIN_MS 1000
 #define AGAIN_MAX_MS 10000
 
@@ -190,10 +192,14 @@ on_answer (void *arg, struct net_response *response)
 {
     struct ask *ask = arg;
     ask->response = response;
-    if (response->code == 0 && response->body_len > 0 && !ask->watch->ended)
+    bool parse = response->code == 0 && response->body_len > 0 && !ask->watch->ended;
+    if (parse && response->body_len > PARSE_HERE_BYTES) {
         loop_work_small (ask->watch->loop, parse_work, parse_done, ask);
-    else
-        deliver (ask);
+        return;
+    }
+    if (parse)
+        parse_work (ask);
+    deliver (ask);
 }
 
 static void
