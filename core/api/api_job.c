@@ -40,6 +40,8 @@ job_json (const struct store_job *row, const char *host)
     return v;
 }
 
+#define NAMED_FEW 100
+
 /* id -> name (heap). */
 static int32_t
 host_names (struct api *api, struct map **ret, struct err *err)
@@ -56,12 +58,27 @@ host_names (struct api *api, struct map **ret, struct err *err)
     return 0;
 }
 
+/* Where a few are wanted, not all hosts are read. */
+static const char *
+name_of (struct api *api, struct map *names, const char *host_id)
+{
+    struct store_host *host = NULL;
+    if (map_get (names, host_id) == NULL && store_host_get (api->store, host_id, &host, NULL) == 0)
+        map_set (names, host_id, str_dup (host->name));
+    store_host_free (host);
+    return map_get (names, host_id);
+}
+
 /* Just the jobs that are named; one that is gone is left out. */
 static int32_t
 list_named (const struct api_request *q, const json_t *ids, json_t **ret, struct err *err)
 {
-    struct map *names = NULL;
-    int32_t rc = host_names (q->api, &names, err);
+    struct map *names = map_new ();
+    int32_t rc = 0;
+    if (json_array_size (ids) > NAMED_FEW) {
+        map_free (names, NULL);
+        rc = host_names (q->api, &names, err);
+    }
     if (rc < 0)
         return rc;
     json_t *list = json_array (), *id;
@@ -71,7 +88,7 @@ list_named (const struct api_request *q, const json_t *ids, json_t **ret, struct
         if (!json_is_string (id)
             || store_job_get (q->api->store, json_string_value (id), &row, NULL) < 0)
             continue;
-        json_array_append_new (list, job_json (row, map_get (names, row->host_id)));
+        json_array_append_new (list, job_json (row, name_of (q->api, names, row->host_id)));
         store_job_free (row);
     }
     map_free (names, mem_free);

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -16,6 +17,8 @@
 
 #define POLL_MS 500
 #define READ_AGAIN_MS 5000             /* also without an event: nothing may be missed for ever */
+#define MANY_JOBS 20                   /* more than these have always something to tell */
+#define MANY_PAUSE_MS 200
 
 static volatile sig_atomic_t interrupted;
 
@@ -150,12 +153,29 @@ open_ids (const struct watch *w)
     return ids;
 }
 
+/* Whoever draws nothing wants to know of the ends alone. */
+static bool
+matters (const struct watch *w, const json_t *event)
+{
+    const char *kind = json_str_or (event, "/kind", "");
+    return !w->quiet || str_eq (kind, "job.done") || str_eq (kind, "job.parked");
+}
+
+static void
+let_gather (const struct watch *w)
+{
+    struct timespec pause = { .tv_nsec = MANY_PAUSE_MS * 1000000L };
+    if (w->quiet && json_array_size (w->jobs) > MANY_JOBS)
+        clock_nanosleep (CLOCK_MONOTONIC, 0, &pause, NULL);
+}
+
 /* Waits for events; what they are about is read again. */
 static int32_t
 catch_up (struct watch *w, struct err *err)
 {
     json_t *request = json_object (), *reply = NULL, *event, *dirty = json_object ();
     size_t i;
+    let_gather (w);
     json_put_int (request, "since", w->since);
     json_put_int (request, "wait_ms", POLL_MS);
     int32_t rc = door_call (w->inv->door, "event.list", request, &reply, err);
@@ -167,7 +187,7 @@ catch_up (struct watch *w, struct err *err)
     w->since = json_int_or (reply, "/last", w->since);
     json_array_foreach (json_object_get (reply, "events"), i, event) {
         const char *id = json_str (event, "/job");
-        if (id != NULL && map_get (w->places, id) != NULL)
+        if (id != NULL && matters (w, event) && map_get (w->places, id) != NULL)
             json_put_bool (dirty, id, true);
     }
     json_decref (reply);
