@@ -231,6 +231,30 @@ keep_identity (struct turn *t, const struct store_host *host,
     return 0;
 }
 
+/* What the op's callbacks said of the host's identity, this one or those before it. New reference,
+ * NULL: nothing. */
+static json_t *
+measured_identity (struct turn *t, const struct farrier_step *step)
+{
+    if (json_array_size (step->identity) > 0)
+        return json_incref (step->identity);
+    json_t *bag = turn_bag (t);
+    json_t *before = json_incref (json_object_get (bag, "identity"));
+    json_decref (bag);
+    return before;
+}
+
+/* `identify` need not be asked in a workflow whose `inventory` has told the identity. */
+static void
+mark_identified (struct turn *t, const json_t *identity)
+{
+    json_t *job = json_object_get (t->context, "job");
+    if (identity == NULL || job == NULL)
+        return;
+    json_put_bool (job, "identified", true);
+    t->context_changed = true;
+}
+
 static int32_t
 keep_inventory (struct turn *t, const struct farrier_step *step, struct err *err)
 {
@@ -242,7 +266,8 @@ keep_inventory (struct turn *t, const struct farrier_step *step, struct err *err
     if (rc != 0)
         return rc;
     char *cause = str_printf ("job %s", t->job->id);
-    json_t *facts = json_deep_copy (json_object_get (t->context, "facts"));
+    json_t *facts = json_incref (json_object_get (t->context, "facts"));
+    json_t *identity = measured_identity (t, step);
     size_t count = step->components.count;
     struct store_component *rows = mem_array (count + 1, sizeof *rows);
     for (size_t i = 0; i < count; i++)
@@ -251,7 +276,7 @@ keep_inventory (struct turn *t, const struct farrier_step *step, struct err *err
         .at_ms = clock_wall_ms (),
         .components = rows,
         .count = count,
-        .identity = json_array_size (step->identity) > 0 ? step->identity : NULL,
+        .identity = identity,
         .facts = facts,
         .cause = cause,
     };
@@ -264,10 +289,13 @@ keep_inventory (struct turn *t, const struct farrier_step *step, struct err *err
     } else {
         rc = keep_identity (t, host, &reading, err);
     }
+    if (rc == 0)
+        mark_identified (t, identity);
     for (size_t i = 0; i < count; i++)
         store_component_clear (&rows[i]);
     mem_free (rows);
     json_decref (facts);
+    json_decref (identity);
     mem_free (cause);
     store_host_free (host);
     return rc;
@@ -337,6 +365,8 @@ run_keep (struct turn *t, const struct farrier_step *step, bool ended, struct er
     json_object_set (bag, "state", step->bag);
     if (step->critical_said)
         json_put_bool (bag, "critical", step->critical);
+    if (!ended && json_array_size (step->identity) > 0)
+        json_object_set (bag, "identity", step->identity);
     turn_put_bag (t, bag);
     json_t *before = says_much (step) ? json_deep_copy (t->context) : NULL;
     keep_results (t, step);
