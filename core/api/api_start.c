@@ -95,6 +95,42 @@ submit (struct start *s, const char *host_id, const char *host_name, const json_
     json_array_append_new (s->failed, v);
 }
 
+/* Jobs that only read hold no host, so none of them is refused for itself. */
+#define GROUP 100
+
+static void
+submit_reads (struct start *s, const struct store_host *hosts, size_t count)
+{
+    struct job_request requests[GROUP];
+    char *ids[GROUP];
+    struct err err = { 0 };
+    for (size_t i = 0; i < count; i++)
+        requests[i] = (struct job_request) { .host_id = hosts[i].id, .workflow = s->workflow,
+                                             .inputs = s->inputs };
+    int32_t rc = engine_submit_reads (s->engine, requests, hosts, count, ids, &err);
+    for (size_t i = 0; i < count; i++) {
+        json_t *v = json_object ();
+        json_put_str (v, "host", hosts[i].name);
+        if (rc == 0) {
+            json_put_str (v, "job", ids[i]);
+            mem_free (ids[i]);
+        } else {
+            json_put (v, "problem", api_problem (&err, NULL));
+        }
+        json_array_append_new (rc == 0 ? s->jobs : s->failed, v);
+    }
+}
+
+static void
+submit_all (struct start *s, const struct store_host *hosts, size_t count)
+{
+    size_t at = 0;
+    for (; !s->changes && at < count; at += GROUP)
+        submit_reads (s, hosts + at, count - at < GROUP ? count - at : GROUP);
+    for (; at < count; at++)
+        submit (s, hosts[at].id, hosts[at].name, NULL);
+}
+
 /* What the caller is told when nothing, or not everything, was started. */
 static int32_t
 verdict (const struct start *s, struct err *err)
@@ -123,8 +159,8 @@ run_on_selected (const struct api_request *q, const char *workflow, json_t **ret
     rc = choose_workflow (q, workflow, &s, &details, err);
     if (rc == 0)
         rc = api_engine (q->api, &s.engine, err);
-    for (size_t i = 0; i < count && rc == 0; i++)
-        submit (&s, hosts[i].id, hosts[i].name, NULL);
+    if (rc == 0)
+        submit_all (&s, hosts, count);
     if (rc == 0)
         rc = verdict (&s, err);
     end (&s, ret);

@@ -552,7 +552,8 @@ START_TEST (ladder)
     ck_assert_int_eq (engine_submit (engine, &request, &id, &err), 0);
     waits (id);
     struct turn t;
-    struct job *job = job_new (engine, id, host_id);       /* the engine's own is its workers' */
+    /* The engine's own is its workers'. */
+    struct job *job = job_new (engine, id, host_id, NULL);
     ck_assert_int_eq (turn_begin (&t, job, "test", &err), 0);
     ck_assert_int_eq (turn_outcome_of (&t, "BIOS"), OUTCOME_PLANNED);
     ck_assert_int_eq (turn_outcome_of (&t, "BMC"), OUTCOME_NOOP);

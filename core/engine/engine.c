@@ -260,9 +260,10 @@ engine_job_resumes (struct engine *engine, struct job *job)
 }
 
 void
-engine_adopt_job (struct engine *engine, const char *id, const char *host_id)
+engine_adopt_job (struct engine *engine, const char *id, const char *host_id,
+                  const char *host_name)
 {
-    struct job *job = job_new (engine, id, host_id);
+    struct job *job = job_new (engine, id, host_id, host_name);
     pthread_mutex_lock (&engine->lock);
     map_set (engine->jobs, id, job);
     list_add_tail (&engine->waiting_room, &job->waiting);

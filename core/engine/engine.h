@@ -13,6 +13,7 @@
 #include "base/err.h"
 
 struct store;
+struct store_host;
 struct net;
 struct plugin_registry;
 struct repo;
@@ -73,6 +74,12 @@ struct job_request {
 /* Stores the job (state queued) and lets it run as soon as there is room. *ret_job_id is heap. */
 int32_t engine_submit (struct engine *engine, const struct job_request *request, char **ret_job_id,
                        struct err *err);
+
+/* Many jobs that only read, in one commit: all of them or none. hosts: the record of each request's
+ * host. ret_job_ids: room for count; each is heap. */
+int32_t engine_submit_reads (struct engine *engine, const struct job_request *requests,
+                             const struct store_host *hosts, size_t count, char **ret_job_ids,
+                             struct err *err);
 
 /* Asks a job to stop: what runs on the BMC is left safe and named in the job's cause. Returns when
  * the wish is stored. ERR_NOT_FOUND, ERR_NOTHING (it has ended already). */

@@ -106,8 +106,10 @@ void engine_job_ended (struct engine *engine, struct job *job);
 void engine_job_rests (struct engine *engine, struct job *job);
 /* A person lets a parked job go on: at once, and it counts again. */
 void engine_job_resumes (struct engine *engine, struct job *job);
-/* A stored open job comes into memory and runs when there is room. */
-void engine_adopt_job (struct engine *engine, const char *id, const char *host_id);
+/* A stored open job comes into memory and runs when there is room. host_name NULL: it is looked
+ * up. */
+void engine_adopt_job (struct engine *engine, const char *id, const char *host_id,
+                       const char *host_name);
 bool engine_knows_job (struct engine *engine, const char *job_id);
 
 /* The workflow that a job began with, by the digest of its text. New reference. */
@@ -115,7 +117,8 @@ int32_t engine_workflow (struct engine *engine, const char *digest, struct workf
                          struct err *err);
 
 /* job.c */
-struct job *job_new (struct engine *engine, const char *id, const char *host_id);
+struct job *job_new (struct engine *engine, const char *id, const char *host_id,
+                     const char *host_name);
 void job_free (struct job *job);
 /* One turn: what this letter means for the job. 0, or the negative code of a commit that failed:
  * nothing has changed then, and the same letter is delivered again later. */

@@ -18,19 +18,24 @@
 #include "engine/timers.h"
 #include "firmware/plan.h"
 
+static char *
+look_up_name (struct engine *engine, const char *host_id)
+{
+    struct store_host *host = NULL;
+    bool known = store_host_get (engine->o.store, host_id, &host, NULL) == 0;
+    char *name = str_dup (known ? host->name : host_id);
+    store_host_free (host);
+    return name;
+}
+
 struct job *
-job_new (struct engine *engine, const char *id, const char *host_id)
+job_new (struct engine *engine, const char *id, const char *host_id, const char *host_name)
 {
     struct job *job = mem_alloc (sizeof *job);
-    struct store_host *host = NULL;
     job->engine = engine;
     job->id = str_dup (id);
     job->host_id = str_dup (host_id);
-    if (store_host_get (engine->o.store, host_id, &host, NULL) == 0)
-        job->host_name = str_dup (host->name);
-    else
-        job->host_name = str_dup (host_id);
-    store_host_free (host);
+    job->host_name = host_name == NULL ? look_up_name (engine, host_id) : str_dup (host_name);
     list_init (&job->box);
     list_init (&job->waiting);
     atomic_init (&job->cancelled, false);

@@ -124,14 +124,10 @@ put_event (struct store_batch *b, const char *job_id, const struct job_request *
     mem_free (text);
 }
 
-int32_t
-engine_submit (struct engine *engine, const struct job_request *r, char **ret_job_id,
-               struct err *err)
+/* Job, outcomes and event become part of the batch. Returns the new job's id. */
+static char *
+add_job (struct store_batch *b, const struct job_request *r, const struct store_host *host)
 {
-    struct store_host *host = NULL;
-    int32_t rc = store_host_get (engine->o.store, r->host_id, &host, err);
-    if (rc != 0)
-        return rc;
     char *id = hash_random_id ("job");
     json_t *context = job_context (id, host, r);
     char *context_text = json_text (context);
@@ -140,7 +136,7 @@ engine_submit (struct engine *engine, const struct job_request *r, char **ret_jo
         .id = id,
         .rollout_id = (char *) r->rollout_id,
         .plan_id = (char *) r->plan_id,
-        .host_id = (char *) r->host_id,
+        .host_id = host->id,
         .holds_host = r->changes,
         .workflow_name = r->workflow->name,
         .workflow_digest = (char *) r->workflow->digest,
@@ -150,22 +146,55 @@ engine_submit (struct engine *engine, const struct job_request *r, char **ret_jo
         .created_ms = now,
         .updated_ms = now,
     };
-    struct store_batch *b = store_batch_new ("submit");
-    put_workflow (b, r->workflow);
     store_batch_job_insert (b, &row);
     if (r->plan != NULL)
-        put_outcomes (b, id, r->host_id, r->plan);
+        put_outcomes (b, id, host->id, r->plan);
     put_event (b, id, r);
+    mem_free (context_text);
+    json_decref (context);
+    return id;
+}
+
+int32_t
+engine_submit (struct engine *engine, const struct job_request *r, char **ret_job_id,
+               struct err *err)
+{
+    struct store_host *host = NULL;
+    int32_t rc = store_host_get (engine->o.store, r->host_id, &host, err);
+    if (rc != 0)
+        return rc;
+    struct store_batch *b = store_batch_new ("submit");
+    put_workflow (b, r->workflow);
+    char *id = add_job (b, r, host);
     rc = store_commit (engine->o.store, b, STORE_FULL, err);
     if (rc == 0) {
-        engine_adopt_job (engine, id, r->host_id);
+        engine_adopt_job (engine, id, host->id, host->name);
         *ret_job_id = id;
     } else {
         mem_free (id);
     }
-    mem_free (context_text);
-    json_decref (context);
     store_host_free (host);
+    return rc;
+}
+
+int32_t
+engine_submit_reads (struct engine *engine, const struct job_request *requests,
+                     const struct store_host *hosts, size_t count, char **ret_job_ids,
+                     struct err *err)
+{
+    if (count == 0)
+        return 0;
+    struct store_batch *b = store_batch_new ("submit");
+    put_workflow (b, requests[0].workflow);
+    for (size_t i = 0; i < count; i++)
+        ret_job_ids[i] = add_job (b, &requests[i], &hosts[i]);
+    int32_t rc = store_commit (engine->o.store, b, STORE_FULL, err);
+    for (size_t i = 0; i < count; i++) {
+        if (rc == 0)
+            engine_adopt_job (engine, ret_job_ids[i], hosts[i].id, hosts[i].name);
+        else
+            mem_free (ret_job_ids[i]);
+    }
     return rc;
 }
 
@@ -207,7 +236,7 @@ engine_recover (struct engine *engine, uint32_t *ret_open, struct err *err)
     for (size_t i = 0; i < count; i++) {
         if (engine_knows_job (engine, rows[i].id))
             continue;
-        engine_adopt_job (engine, rows[i].id, rows[i].host_id);
+        engine_adopt_job (engine, rows[i].id, rows[i].host_id, NULL);
         open++;
     }
     store_job_free_all (rows, count);
