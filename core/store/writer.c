@@ -1,8 +1,8 @@
 /* writer: group commit.
  *
  * While one group is being committed the next one gathers: under load the disk's own latency makes
- * the groups, and a lone batch waits for nobody. Only when nobody waits and nothing must be on the
- * disk (NORMAL, asynchronous: events) does the writer linger for more.
+ * the groups, and a lone batch waits for nobody. Only when nothing must be on the disk (NORMAL:
+ * events, what was read) does the writer linger for more.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -19,6 +19,7 @@
 
 #define GROUP_MAX 200
 #define LINGER_MS 5
+#define LINGER_WAITED_MS 1             /* somebody sleeps until it is done */
 
 /* A batch on its way, from commit to its answer. */
 struct pending {
@@ -44,7 +45,8 @@ struct writer {
     pthread_cond_t arrived;
     struct list queue;
     size_t queued;
-    size_t urgent;                 /* those in the queue that are FULL or waited for */
+    size_t urgent;                 /* those in the queue that are FULL */
+    size_t waited;                 /* those somebody sleeps for */
     bool stopping;
 };
 
@@ -230,7 +232,7 @@ linger (struct writer *w)
     struct timespec until;
 
     clock_gettime (CLOCK_MONOTONIC, &until);
-    until.tv_nsec += LINGER_MS * 1000000L;
+    until.tv_nsec += (w->waited > 0 ? LINGER_WAITED_MS : LINGER_MS) * 1000000L;
     if (until.tv_nsec >= 1000000000L) {
         until.tv_nsec -= 1000000000L;
         until.tv_sec++;
@@ -257,7 +259,8 @@ gather (struct writer *w, struct group *g)
         struct pending *p = list_entry (w->queue.next, struct pending, link);
         list_remove (&p->link);
         w->queued--;
-        if (p->waited_for || p->durability == STORE_FULL) {
+        w->waited -= p->waited_for;
+        if (p->durability == STORE_FULL) {
             w->urgent--;
         }
         if (p->durability == STORE_FULL) {
@@ -289,7 +292,8 @@ push (struct writer *w, struct pending *p)
     pthread_mutex_lock (&w->lock);
     list_add_tail (&w->queue, &p->link);
     w->queued++;
-    if (p->waited_for || p->durability == STORE_FULL) {
+    w->waited += p->waited_for;
+    if (p->durability == STORE_FULL) {
         w->urgent++;
     }
     pthread_cond_signal (&w->arrived);
