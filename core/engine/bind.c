@@ -286,7 +286,7 @@ action_bind_poll (void *self, struct farrier_step *step, struct farrier_error *e
     const json_t *first = document (step, 0);
     if (first == NULL) {
         const struct step_document *d = vec_at (step->in.documents, 0);
-        return farrier_fail (step, err, d->code, "%s: %s", d->path, d->message);
+        return farrier_fail (step, err, d->code, "%s", d->message);
     }
     return str_eq (stage, "service root") ? keep_root (step, first, err)
                                           : first_members (step, err);

@@ -121,9 +121,12 @@ look_error (const char *path, const struct look *look, struct err *err)
         return err_set (err, e.code == 0 ? FARRIER_E_REJECTED : e.code, "%s: HTTP %d%s%.300s",
                         path, look->status, e.message[0] == '\0' ? "" : ": ", e.message);
     }
-    if (look->doc == NULL)
-        return err_set (err, FARRIER_E_INVALID, "%s: the answer is not JSON", path);
-    return 0;
+    if (look->doc != NULL)
+        return 0;
+    if (look->err.message[0] == '\0')
+        return err_set (err, FARRIER_E_INVALID, "%s: the answer is empty", path);
+    *err = look->err;
+    return FARRIER_E_INVALID;
 }
 
 static void

@@ -334,6 +334,15 @@ hostile (struct test_exchange *x)
     } else if (strcmp (x->path, "/deep") == 0) {
         memset (big, '[', 20000);
         test_answer_bytes (x, 200, NULL, big, 20000);
+    } else if (strcmp (x->path, "/html") == 0) {
+        test_answer (x, 200, "Content-Type: text/html\r\n",
+                     "\n <!DOCTYPE\thtml><html>Log in</html>");
+    } else if (strcmp (x->path, "/untyped") == 0) {
+        test_answer (x, 200, NULL, "starting");
+    } else if (strcmp (x->path, "/broken") == 0) {
+        test_answer (x, 200, "Content-Type: application/json\r\n", "{\"Name\": \"Root");
+    } else if (strcmp (x->path, "/empty") == 0) {
+        test_answer (x, 200, NULL, "");
     } else if (strcmp (x->path, "/noise") == 0) {
         test_raw (x, "\001\002 not http\r\n\r\n", 15);
         test_close (x);
@@ -387,6 +396,33 @@ START_TEST (deep_json_is_refused)
     ck_assert_ptr_null (net_response_json (r, &err));
     ck_assert_int_eq (err.code, FARRIER_E_INVALID);
     net_response_free (r);
+    end (&s);
+}
+END_TEST
+
+/* What is no JSON is told by what it is, and what to do. */
+START_TEST (what_is_not_json_is_named)
+{
+    static const struct {
+        const char *path, *message, *hint;
+    } cases[] = {
+        { "/html", "/html: the answer is not JSON but text/html: it begins "
+          "'<!DOCTYPE.html><html>Log in</html>'", "farrier host list" },
+        { "/untyped", "/untyped: the answer is not JSON but of no known type: it begins 'starting'",
+          "farrier host list" },
+        { "/broken", "/broken: the answer is broken JSON (not JSON at line 1, column 14: "
+          "premature end of input near '\"Root'); it begins '{\"Name\": \"Root'", "try again" },
+        { "/empty", "/empty: the answer is empty", "" },
+    };
+    struct setup s = begin (hostile, NULL, NULL, NULL);
+    for (size_t i = 0; i < COUNT_OF (cases); i++) {
+        struct err err = { 0 };
+        struct net_response *r = ask (s.target, "GET", cases[i].path, NULL);
+        ck_assert_ptr_null (net_response_json (r, &err));
+        ck_assert_str_eq (err.message, cases[i].message);
+        ck_assert_msg (strstr (err.hint, cases[i].hint) != NULL, "%s", err.hint);
+        net_response_free (r);
+    }
     end (&s);
 }
 END_TEST
@@ -735,6 +771,7 @@ main (void)
         a_change_that_is_reset_is_executed_once,
         a_get_that_is_reset_on_a_kept_connection_is_repeated, nothing_listens_is_delivery_none,
         redirects_stay_on_the_host, hostile_answers_are_bounded, deep_json_is_refused,
+        what_is_not_json_is_named,
         open_connections_stay_in_the_budget, one_host_has_its_limit, idle_connections_are_closed,
         nothing_leaves_before_the_gate_opens, cancel_tells_how_far_it_got,
         stop_ends_all_that_is_open, posts_and_timers_run_once, names_are_resolved,

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
  */
+#include <ctype.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -13,6 +14,7 @@
 #include "net/request.h"
 
 #define HEADERS_MAX 200
+#define BEGINS_SIZE 41
 
 struct net_response *
 response_new (const char *path)
@@ -113,12 +115,47 @@ net_response_location (const struct net_response *response)
     return net_path_of (net_response_header (response, "Location"));
 }
 
+/* How a body begins, on one line. */
+static void
+beginning (const char *body, char *ret, size_t size)
+{
+    size_t n = 0;
+    while (isspace ((unsigned char) *body))
+        body++;
+    for (; *body != '\0' && n + 1 < size; body++)
+        ret[n++] = isprint ((unsigned char) *body) ? *body : '.';
+    ret[n] = '\0';
+}
+
+/* Says what it is instead. */
+static void
+not_json (const struct net_response *response, const struct err *why, struct err *err)
+{
+    const char *type = net_response_header (response, "Content-Type");
+    char begins[BEGINS_SIZE];
+    beginning (response->body, begins, sizeof begins);
+    if (response->body_len == 0) {
+        err_set (err, FARRIER_E_INVALID, "%s: the answer is empty", response->path);
+    } else if (begins[0] == '{' || begins[0] == '[') {
+        err_set (err, FARRIER_E_INVALID, "%s: the answer is broken JSON (%.120s); it begins '%s'",
+                 response->path, why->message, begins);
+        err_hint (err, "try again; when it stays so, reset the BMC or ask its vendor for newer "
+                  "firmware");
+    } else {
+        err_set (err, FARRIER_E_INVALID, "%s: the answer is not JSON but %.60s: it begins '%s'",
+                 response->path, type == NULL ? "of no known type" : type, begins);
+        err_hint (err, "the BMC is starting, or something else answers at its address (a proxy, "
+                  "another web page): farrier host list");
+    }
+}
+
 json_t *
 net_response_json (const struct net_response *response, struct err *err)
 {
-    json_t *doc = json_parse (response->body, response->body_len, err);
+    struct err why = { 0 };
+    json_t *doc = json_parse (response->body, response->body_len, &why);
     if (doc == NULL)
-        err_prefix (err, "the answer to %s is not JSON", response->path);
+        not_json (response, &why, err);
     return doc;
 }
 

@@ -13,7 +13,7 @@
 /* What one GET found. */
 struct look {
     int32_t code;                      /* 0: an answer came */
-    struct err err;
+    struct err err;                    /* or why doc is NULL */
     int status;
     json_t *doc;                       /* NULL = not JSON, or nothing */
     int64_t retry_after_ms;            /* -1 = not said */

@@ -118,7 +118,8 @@ deliver_now (struct ask *ask)
     list_remove (&ask->link);
     if (!w->ended) {
         ask->look.code = response->code;
-        ask->look.err = response->err;
+        if (response->code != 0)
+            ask->look.err = response->err;
         ask->look.status = response->status;
         ask->look.retry_after_ms = response->retry_after_ms;
         ask->fn (w, ask->context, &ask->look, response->body_len);
@@ -178,7 +179,7 @@ static void
 parse_work (void *arg)
 {
     struct ask *ask = arg;
-    ask->look.doc = net_response_json (ask->response, NULL);
+    ask->look.doc = net_response_json (ask->response, &ask->look.err);
 }
 
 static void

@@ -241,7 +241,7 @@ reader_prove (struct reader *rd, struct err *err)
     int32_t rc = chunks_prove (rd->chunks, err);
 
     if (rc != 0) {
-        err_prefix (err, "%s %s: ", rd->image.name, rd->image.version);
+        err_prefix (err, "%s %s", rd->image.name, rd->image.version);
     }
     return rc;
 }

@@ -155,6 +155,17 @@ collect (struct farrier_step *step, const char *round, const char *const *paths,
     return rc < 0 ? rc : FARRIER_PENDING;
 }
 
+/* Most messages of the core begin with the path already. */
+static int32_t
+fail_read (struct farrier_step *step, struct farrier_error *err, int32_t code, const char *path,
+           const char *message)
+{
+    if (message != NULL && strncmp (message, path, strlen (path)) == 0)
+        return farrier_fail (step, err, code, "%s", message);
+    return farrier_fail (step, err, code, "%s: %s", path,
+                         message == NULL ? "can't be read" : message);
+}
+
 /* Why the round's document is not there: its own code and words. */
 static int32_t
 missing (struct farrier_step *step, const char *path, struct farrier_error *err)
@@ -165,12 +176,10 @@ missing (struct farrier_step *step, const char *path, struct farrier_error *err)
         struct farrier_document doc = FARRIER_INIT (struct farrier_document);
         if (farrier_wake_document (step, i, &doc) == 0
             && redfish_path_equal (redfish_path (doc.path), path) && doc.code != 0)
-            return farrier_fail (step, err, doc.code, "%s: %s", path,
-                                 doc.message == NULL ? "can't be read" : doc.message);
+            return fail_read (step, err, doc.code, path, doc.message);
     }
     if (wake.code != 0)
-        return farrier_fail (step, err, wake.code, "%s: %s", path,
-                             wake.message == NULL ? "can't be read" : wake.message);
+        return fail_read (step, err, wake.code, path, wake.message);
     return farrier_fail (step, err, FARRIER_E_INVALID, "%s was not read", path);
 }
 

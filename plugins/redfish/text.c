@@ -74,6 +74,19 @@ redfish_document (struct farrier_step *step, const char *path, int32_t *ret_code
     return NULL;
 }
 
+#define BEGINS_SIZE 41
+
+/* How an answer begins, on one line. */
+static void
+beginning (const struct farrier_response *response, char ret[BEGINS_SIZE])
+{
+    size_t len = 0, n = 0;
+    const char *body = farrier_response_body (response, &len);
+    for (size_t i = 0; i < len && n + 1 < BEGINS_SIZE; i++)
+        ret[n++] = body[i] >= ' ' && body[i] <= '~' ? body[i] : '.';
+    ret[n] = '\0';
+}
+
 int32_t
 redfish_get (struct farrier_step *step, const char *path, const struct farrier_json **ret,
              struct farrier_error *err)
@@ -85,8 +98,12 @@ redfish_get (struct farrier_step *step, const char *path, const struct farrier_j
     if (farrier_response_status (response) != 200)
         return farrier_fail_http (step, err, response, "GET %s", path);
     *ret = farrier_response_json (response);
-    if (*ret == NULL || farrier_json_type (*ret) != 'o')
-        return farrier_fail (step, err, FARRIER_E_INVALID,
-                             "GET %s: the answer is not a JSON object", path);
-    return FARRIER_OK;
+    if (*ret != NULL && farrier_json_type (*ret) == 'o')
+        return FARRIER_OK;
+    const char *type = farrier_response_header (response, "Content-Type");
+    char begins[BEGINS_SIZE];
+    beginning (response, begins);
+    return farrier_fail (step, err, FARRIER_E_INVALID,
+                         "GET %s: the answer is not a JSON object but %.60s: it begins '%s'", path,
+                         type == NULL ? "of no known type" : type, begins);
 }

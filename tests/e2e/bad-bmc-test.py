@@ -19,6 +19,9 @@ import bad
 import lab
 
 SHAPES = ("nesting", "numbers", "body", "types", "html", "nul", "empty", "null")
+# What the message must say of them.
+IS = {"html": ("not JSON but text/html", "it begins '<"), "nul": ("broken JSON",),
+      "empty": ("the answer is empty",)}
 
 
 def unreachable(tap):
@@ -186,7 +189,8 @@ def hostile(tap):
                 fleet.inject("sim-0001", "hostile", shape=shape, count=0)
                 run = a_lab.farrier("inventory", "refresh", "sim-0001", good=None)
                 tap.said(f"{where}: hostile answers ({shape})", run, 1, "sim-0001", "/redfish/v1",
-                         "hint: farrier why job-")
+                         "hint: farrier why job-", *IS.get(shape, ()),
+                         without=("/redfish/v1/: /redfish/v1", ": : "))
                 fleet.ask("clear", target="all")
             fleet.inject("sim-0001", "truncate", count=0)
             tap.said(f"{where}: truncated answers",

@@ -199,7 +199,7 @@ def tampered(tap, a_lab, fleet):
             a_lab.start_daemon()
         where = "farrierd" if daemon else "in-process"
         run = a_lab.farrier("apply", host, "-b", "b", "-y", good=None)
-        tap.said(f"{where}: it is not installed", run, 1, digest, other)
+        tap.said(f"{where}: it is not installed", run, 1, digest, other, without=(": : ",))
         tap.ok(bad.count(fleet, host, "flashes_started") == 0
                and bad.count(fleet, host, "uploads_received") == 0, f"{where}: nor handed over")
         tap.said(f"{where}: why names the next command", a_lab.farrier("why", host), 0,
