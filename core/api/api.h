@@ -53,8 +53,8 @@ void api_close (struct api *api, bool drain);
  * in-process. A second call does nothing. Writers only. *ret_open (may be NULL) jobs go on. */
 int32_t api_run (struct api *api, uint32_t *ret_open, struct err *err);
 bool api_is_running (struct api *api);
-/* Logs what `farrier workflow check` finds: at a start and after a reload, since plugins that failed
- * take their ops with them. */
+/* Logs what `farrier workflow check` finds: at a start and after a reload, since a plugin that
+ * failed takes its ops with it. */
 void api_tell_workflows (struct api *api);
 /* Borrowed. store NULL in mode NO_STORE; engine NULL unless running. */
 struct store *api_store (struct api *api);

@@ -139,6 +139,7 @@ api_registry (struct api *api, struct plugin_registry **ret, struct err *err)
             /* A reader must not disturb the mark files of the process that runs. */
             .run_dir = api->o.mode == API_WRITER ? s->run_dir : NULL,
             .state_dir = s->state_dir,
+            .peek_dir = s->run_dir,
             .host = step_host_table (),
             .trust_files = s->trust_plugin_files,
             .lenient = true,           /* to list and to check; start_engine() is stricter */

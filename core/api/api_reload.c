@@ -36,9 +36,7 @@ api_tell_workflows (struct api *api)
     size_t i;
     api_workflow_check (&q, &reply, &err);
     json_array_foreach (json_object_get (reply, "findings"), i, v)
-        log_warn ("%s%s%s: %s", json_str_or (v, "/where", "?"),
-                  json_str (v, "/field") == NULL ? "" : ": ", json_str_or (v, "/field", ""),
-                  json_str_or (v, "/message", "?"));
+        log_warn ("%s: %s", json_str_or (v, "/where", "?"), json_str_or (v, "/message", "?"));
     json_decref (reply);
     json_decref (body);
 }

@@ -93,7 +93,7 @@ examine_struct (struct plugin *p, const struct buf *bytes, const struct elf_dyn 
     if (raw == NULL)
         return;
     struct validated v;
-    if (validate_plugin (raw, p->name, &p->note, &v, &p->faults))
+    if (validate_plugin (raw, p->name, p->noted ? &p->note : NULL, &v, &p->faults))
         plugin_take_over (p, &v);
     mem_free (v.ops);
 }
@@ -108,7 +108,8 @@ examine_bytes (struct plugin *p, const struct buf *bytes, unsigned flags, struct
     const uint8_t *data = (const uint8_t *) (bytes->data == NULL ? "" : bytes->data);
     if (!elf_file_begin (data, bytes->len, &f, &p->faults))
         return;
-    if (elf_note_find (&f, &p->note, &p->faults)) {
+    p->noted = elf_note_find (&f, &p->note, &p->faults);
+    if (p->noted) {
         validate_abi (p->note.abi_major, p->note.needs_major, p->note.needs_minor, p->note.flags,
                       &p->faults);
         if ((flags & PLUGIN_CHECK_RUN) == 0)
@@ -285,9 +286,12 @@ may_run (struct plugin *p, const struct plugin_settings *settings)
 {
     char *why = NULL;
     const char *dir = settings->state_dir != NULL ? settings->state_dir : settings->run_dir;
-    if (dir == NULL || !mark_died (dir, p->name, &why))
-        return true;
     bool run = settings->run_dir != NULL;
+    bool died = (dir != NULL && mark_died (dir, p->name, &why))
+                || (!run && settings->peek_dir != NULL
+                    && mark_peek (settings->peek_dir, p->name, &why));
+    if (!died)
+        return true;
     fault_add (&p->faults, PLUGIN_FAULT_CRASHED, "%s%s", why,
                run ? "" : "; only farrierd tries it again");
     fault_hint (&p->faults, "farrier plugin check %s; report it to the plugin's vendor; farrier "

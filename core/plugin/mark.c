@@ -178,6 +178,44 @@ harvest (const char *path, const char *state_dir)
     close (fd);
 }
 
+/* Why the process died, when it was inside the plugin. Heap; NULL. */
+static char *
+death_in (const struct mark_file *left, const char *plugin)
+{
+    if (left->magic != MARK_MAGIC || left->death_slot <= 0 || left->death_slot > MARK_SLOTS)
+        return NULL;
+    struct mark_slot slot = left->slots[left->death_slot - 1];
+    slot.plugin[sizeof slot.plugin - 1] = slot.what[sizeof slot.what - 1] = '\0';
+    if (!str_eq (slot.plugin, plugin))
+        return NULL;
+    if (left->death == MARK_DEATH_EXIT)
+        return str_printf ("farrier ended inside %s, in %s: exit() was called", plugin, slot.what);
+    return str_printf ("farrier died inside %s, in %s: signal %d (%s)", plugin, slot.what,
+                       left->death, strsignal (left->death));
+}
+
+bool
+mark_peek (const char *run_dir, const char *plugin, char **ret_why)
+{
+    struct vec paths = { 0 };
+    char *why = NULL;
+    fs_list (run_dir, MARK_SUFFIX, &paths, NULL);
+    for (size_t i = 0; i < paths.count && why == NULL; i++) {
+        struct mark_file *left = mem_alloc (sizeof *left);
+        int fd = open (paths.items[i], O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd >= 0 && flock (fd, LOCK_SH | LOCK_NB) == 0
+            && read (fd, left, sizeof *left) == (ssize_t) sizeof *left)
+            why = death_in (left, plugin);
+        if (fd >= 0)
+            close (fd);
+        mem_free (left);
+    }
+    vec_free_with (&paths, mem_free);
+    if (why != NULL)
+        *ret_why = why;
+    return why != NULL;
+}
+
 static void
 harvest_all (const char *run_dir, const char *state_dir)
 {

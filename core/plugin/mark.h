@@ -35,6 +35,8 @@ bool mark_quarantined (const char *state_dir, const char *plugin, char **ret_why
 /* The same for one that is not quarantined yet: a process died inside it, and it has not worked
  * without dying since. */
 bool mark_died (const char *state_dir, const char *plugin, char **ret_why);
+/* Did a process die inside the plugin whose mark file in run_dir nobody has read yet? */
+bool mark_peek (const char *run_dir, const char *plugin, char **ret_why);
 int32_t mark_release (const char *state_dir, const char *plugin, struct err *err);
 
 #endif

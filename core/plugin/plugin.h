@@ -77,6 +77,9 @@ struct plugin_settings {
     const char *config_dir;            /* conf.d/plugins; NULL = all defaults */
     const char *run_dir;               /* mark files; made when missing; NULL = no quarantine */
     const char *state_dir;             /* where quarantine is remembered; NULL = run_dir */
+    /* With run_dir NULL: where others keep theirs. A plugin in which one of them died is not run
+     * here; nothing in it is changed. NULL = nobody looks. */
+    const char *peek_dir;
     const struct farrier_host *host;   /* the core's table; outlives the registry */
     uint32_t max_inflight;             /* default for plugins that name none; 0 = no limit */
     bool trust_files;                  /* do not judge owner and mode: an uninstalled build */
@@ -85,9 +88,9 @@ struct plugin_settings {
 
 /* --- open, close ---------------------------------------------------------------------------- */
 
-/* Finds and loads everything. A plugin that fails is listed with its faults, all of them, and so are
- * directories; the call itself fails only when a plugin marked `required` did (message names the
- * first), unless settings->lenient. Findings are logged too. */
+/* Finds and loads everything. A plugin that fails is listed with its faults, all of them, and so
+ * are directories; the call itself fails only when a plugin marked `required` did (message names
+ * the first), unless settings->lenient. Findings are logged too. */
 int32_t plugin_registry_open (const struct plugin_settings *settings,
                               struct plugin_registry **ret_registry, struct err *err);
 /* FARRIER_E_INVALID when a plugin marked `required` is not registered. */

@@ -34,6 +34,7 @@ struct plugin {
     char description_sha256[65];       /* of an executable plugin: file is its description */
     struct exec_plugin *exec;          /* NULL = another kind */
     struct elf_note note;
+    bool noted;                        /* the note is whole */
     struct plugin_config config;
     struct fault_list faults;
     struct farrier_plugin def;         /* copied in */

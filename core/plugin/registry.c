@@ -32,6 +32,7 @@ settings_copy (struct plugin_settings *to, const struct plugin_settings *from)
     to->exec_dirs = copy_strings (from->exec_dirs, from->exec_dir_count);
     to->config_dir = str_dup (from->config_dir);
     to->run_dir = str_dup (from->run_dir);
+    to->peek_dir = str_dup (from->peek_dir);
     to->state_dir = str_dup (from->state_dir != NULL ? from->state_dir : from->run_dir);
 }
 
@@ -42,6 +43,7 @@ settings_free (struct plugin_settings *s)
     str_free_all ((char **) s->exec_dirs, s->exec_dir_count);
     mem_free ((char *) s->config_dir);
     mem_free ((char *) s->run_dir);
+    mem_free ((char *) s->peek_dir);
     mem_free ((char *) s->state_dir);
 }
 

@@ -254,6 +254,8 @@ compare_text (const char *what, const char *note, const char *text, struct fault
 static void
 compare_ops (const struct elf_note *note, const struct validated *v, struct fault_list *faults)
 {
+    if (v->op_count == 0 && v->def.ops.count > 0)
+        return;                        /* the table can't be read: that was said already */
     size_t count = note->op_count > v->op_count ? note->op_count : v->op_count;
     for (size_t i = 0; i < count; i++) {
         const char *in_note = i < note->op_count ? note->ops[i] : "(none)";
