@@ -35,7 +35,7 @@
 int64_t
 sim_bmc_now (const struct sim_bmc *bmc)
 {
-    return (int64_t) uv_now (&bmc->fleet->loop);
+    return bmc->fleet->lone ? clock_boot_ms () : (int64_t) uv_now (&bmc->fleet->loop);
 }
 
 int64_t
@@ -135,8 +135,10 @@ on_listener_closed (uv_handle_t *handle)
 int32_t
 sim_bmc_listen (struct sim_bmc *bmc, struct err *err)
 {
-    uv_tcp_t *tcp = mem_alloc (sizeof *tcp);
+    if (bmc->fleet->lone)
+        return 0;
 
+    uv_tcp_t *tcp = mem_alloc (sizeof *tcp);
     if (bmc->listener != NULL) {
         mem_free (tcp);
         return 0;
@@ -215,7 +217,7 @@ open_silent_socket (struct sim_bmc *bmc)
 void
 sim_bmc_silence (struct sim_bmc *bmc, bool silent)
 {
-    if (silent == sim_bmc_is_silent (bmc))
+    if (bmc->fleet->lone || silent == sim_bmc_is_silent (bmc))
         return;
     sim_conn_freeze_all (bmc, silent);
     if (silent) {

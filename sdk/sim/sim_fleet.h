@@ -55,6 +55,7 @@ struct sim_image_record {
 
 struct sim_tls;
 struct sim_control;
+struct sim_lone;
 
 struct sim_fleet {
     uv_loop_t loop;
@@ -74,6 +75,7 @@ struct sim_fleet {
     int64_t started_ms;
     bool stopping;
     uv_signal_t signals[2];
+    const struct sim_lone *lone; /* one BMC without sockets; NULL: an ordinary fleet */
 };
 
 void sim_options_init (struct sim_options *o);

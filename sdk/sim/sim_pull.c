@@ -16,6 +16,8 @@
 #include "base/str.h"
 #include "sim_fleet.h"
 #include "sim_image.h"
+#include "sim_lone.h"
+#include "sim_timer.h"
 #include "sim_update.h"
 
 #define CONNECT_S 10L
@@ -32,6 +34,7 @@ struct sim_pull {
     struct sim_image_reader *reader;
     int64_t size_bytes;
     char problem[CURL_ERROR_SIZE + 64];
+    struct sim_timer *timer; /* of a lone BMC, instead of work */
 };
 
 static curl_socket_t
@@ -141,6 +144,18 @@ on_fetched (uv_work_t *work, int status)
     mem_free (pull);
 }
 
+/* A lone BMC has no network: its owner hands the bytes over. */
+static void
+fetch_by_hand (void *arg)
+{
+    struct sim_pull *pull = arg;
+
+    if (!atomic_load (&pull->cancelled)
+        && !sim_lone_fetch (pull->fleet->lone, pull->uri, pull->reader))
+        str_copy (pull->problem, sizeof pull->problem, "nothing is served there");
+    on_fetched (&pull->work, atomic_load (&pull->cancelled) ? UV_ECANCELED : 0);
+}
+
 struct sim_pull *
 sim_pull_start (struct sim_fleet *fleet, struct sim_update *update, const char *uri)
 {
@@ -152,7 +167,10 @@ sim_pull_start (struct sim_fleet *fleet, struct sim_update *update, const char *
     pull->max_bytes = update->bmc->personality->max_image_bytes;
     pull->reader = sim_image_reader_new ();
     pull->work.data = pull;
-    uv_queue_work (&fleet->loop, &pull->work, fetch, on_fetched);
+    if (fleet->lone != NULL)
+        sim_timer_start (&fleet->loop, &pull->timer, 1, fetch_by_hand, pull);
+    else
+        uv_queue_work (&fleet->loop, &pull->work, fetch, on_fetched);
     return pull;
 }
 
@@ -161,5 +179,6 @@ sim_pull_forget (struct sim_pull *pull)
 {
     pull->update = NULL;
     atomic_store (&pull->cancelled, true);
-    uv_cancel ((uv_req_t *) &pull->work);
+    if (pull->fleet->lone == NULL)
+        uv_cancel ((uv_req_t *) &pull->work);
 }

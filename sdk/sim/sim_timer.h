@@ -1,4 +1,4 @@
-/* sim_timer: one-shot timers on the loop that free themselves.
+/* sim_timer: one-shot timers that free themselves: on the loop, or by hand on a virtual clock.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -16,5 +16,8 @@ struct sim_timer;
 void sim_timer_start (uv_loop_t *loop, struct sim_timer **slot, int64_t ms, void (*fn) (void *arg),
                       void *arg);
 void sim_timer_stop (struct sim_timer **slot);
+/* While base/clock is virtual no timer is on a loop: this moves the clock by ms and calls what
+ * becomes due, each at its time. */
+void sim_timer_advance (int64_t ms);
 
 #endif
