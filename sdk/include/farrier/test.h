@@ -160,10 +160,10 @@ int32_t farrier_test_deliver (struct farrier_test *t, const struct farrier_test_
  * the core dies after a callback and before its commit. */
 int32_t farrier_test_repeat (struct farrier_test *t);
 
-/* The core dies at the open await and comes back: reconcile() is called with a RESUMED wake.
- * delivery NONE: the request was never sent. MAYBE: it was carried out, and its answer is lost.
- * ANSWERED: the answer was journaled; poll() is called with it instead, as the core does. The
- * answer of that callback; NOT_STARTED has not been acted upon: farrier_test_run() does. */
+/* The core dies at the open await and comes back: reconcile() is called with a RESUMED wake and
+ * this delivery. NONE: the request was never sent. MAYBE and ANSWERED: it was carried out, and its
+ * answer is lost. The answer of reconcile(); farrier_test_finish() acts upon it. An op without
+ * reconcile() answers NOT_STARTED when it is IDEMPOTENT, else UNKNOWN. */
 int32_t farrier_test_crash (struct farrier_test *t, int32_t delivery);
 /* Like MAYBE, but the request was lost on its way: nothing was carried out. */
 int32_t farrier_test_crash_lost (struct farrier_test *t);
