@@ -11,6 +11,9 @@
 #include "base/mem.h"
 #include "net/request.h"
 
+/* A host that was served so long ago starts from the beginning. */
+#define BEGUN_MS 60000
+
 /* May this one go over a connection that is open already? */
 static bool
 reuses (const struct host *host, const struct request *r)
@@ -39,6 +42,20 @@ lane_limit (const struct request *r)
     return r->lane == LANE_UPLOAD ? 1 : r->target->per_host;
 }
 
+static enum rank
+rank_of (const struct host *host, const struct request *r)
+{
+    if (r->lane == LANE_UPLOAD)
+        return RANK_UPLOAD;
+    if (is_free (host, r))
+        return RANK_FREE;
+    if (host->placed || r->urgent)
+        return RANK_PLACED;
+    bool begun = host->served_ms != 0
+                 && loop_now (host->shard->loop) - host->served_ms < BEGUN_MS;
+    return begun ? RANK_BEGUN : RANK_NEW;
+}
+
 /* Puts the host into the ready list that fits its first request, or into none. */
 static void
 host_ready (struct loop *loop, struct host *host, enum lane lane)
@@ -47,13 +64,11 @@ host_ready (struct loop *loop, struct host *host, enum lane lane)
     list_remove (&host->ready[lane]);
     if (r == NULL || host->active[lane] >= lane_limit (r))
         return;
-    /* the two lanes have a link each; the free list is for requests only */
-    if (lane == LANE_REQUEST && is_free (host, r))
-        list_add_tail (&loop->ready_free, &host->ready[lane]);
-    else if (r->granted)
-        list_add_head (&loop->ready[lane], &host->ready[lane]);
+    struct list *ready = &loop->ready[rank_of (host, r)];
+    if (r->granted)
+        list_add_head (ready, &host->ready[lane]);
     else
-        list_add_tail (&loop->ready[lane], &host->ready[lane]);
+        list_add_tail (ready, &host->ready[lane]);
 }
 
 static void
@@ -61,20 +76,19 @@ note_idle (struct host *host)
 {
     struct loop *loop = host->shard->loop;
     list_remove (&host->idle);
-    if (host->open > 0 && host->users == 0 && host != loop->uploads_host)
+    if (host == loop->uploads_host)
+        return;
+    if (host->open > 0 && host->users == 0) {
+        host->idle_ms = loop_now (loop);
         list_add_tail (&loop->idle, &host->idle);
+    }
+    pace_settle (host);
 }
 
-/* Makes room: shuts down the idle connections of one host, the requesting one's first. */
-static bool
-evict (struct loop *loop, struct host *own)
+void
+admit_close_idle (struct host *host)
 {
-    struct host *host = own;
-    if (list_empty (&own->idle)) {
-        if (list_empty (&loop->idle))
-            return false;
-        host = list_entry (loop->idle.next, struct host, idle);
-    }
+    struct loop *loop = host->shard->loop;
     for (uint32_t i = 0; i < host->socket_count; i++) {
         if (host->sockets[i].evicted)
             continue;
@@ -84,6 +98,18 @@ evict (struct loop *loop, struct host *own)
         atomic_fetch_sub (&loop->open, 1);
     }
     note_idle (host);
+}
+
+/* Makes room: shuts down the idle connections of one host, the requesting one's first. */
+static bool
+evict (struct loop *loop, struct host *own)
+{
+    if (!list_empty (&own->idle))
+        admit_close_idle (own);
+    else if (!list_empty (&loop->idle))
+        admit_close_idle (list_entry (loop->idle.next, struct host, idle));
+    else
+        return false;
     return true;
 }
 
@@ -130,6 +156,8 @@ start (struct loop *loop, struct host *host, struct request *r)
     list_remove (&r->link);
     atomic_fetch_sub (&loop->waiting, 1);
     bool reuse = !r->granted && reuses (host, r);
+    if (r->lane == LANE_REQUEST)
+        pace_take (host);
     if (r->gate != NULL && !r->gate_passed) {
         /* with a budget of one the guards could never be read beside it */
         if (r->lane == LANE_UPLOAD || loop->max_open > 1) {
@@ -157,15 +185,21 @@ start (struct loop *loop, struct host *host, struct request *r)
 }
 
 static bool
-lane_step (struct loop *loop, struct list *ready, enum lane lane)
+rank_step (struct loop *loop, enum rank rank)
 {
+    struct list *ready = &loop->ready[rank];
+    enum lane lane = rank == RANK_UPLOAD ? LANE_UPLOAD : LANE_REQUEST;
     if (list_empty (ready))
         return false;
     struct host *host = list_entry (ready->next - lane, struct host, ready[0]);
     struct request *r = first_waiting (host, lane);
-    if (r == NULL || (ready == &loop->ready_free && !is_free (host, r))) {
+    if (r == NULL || rank_of (host, r) != rank) {
         host_ready (loop, host, lane);
         return true;
+    }
+    if ((rank == RANK_BEGUN || rank == RANK_NEW) && !pace_allows (loop)) {
+        pace_wanted (loop);
+        return false;
     }
     if (!is_free (host, r) && !budget_allows (loop, r)
         && !(lane == LANE_REQUEST && evict (loop, host) && budget_allows (loop, r)))
@@ -179,12 +213,9 @@ lane_step (struct loop *loop, struct list *ready, enum lane lane)
 void
 admit_pump (struct loop *loop)
 {
-    while (lane_step (loop, &loop->ready_free, LANE_REQUEST))
-        continue;
-    while (lane_step (loop, &loop->ready[LANE_REQUEST], LANE_REQUEST))
-        continue;
-    while (lane_step (loop, &loop->ready[LANE_UPLOAD], LANE_UPLOAD))
-        continue;
+    for (int rank = 0; rank < RANKS; rank++)
+        while (rank_step (loop, (enum rank) rank))
+            continue;
 }
 
 void
@@ -223,6 +254,7 @@ admit_forget (struct request *r)
         loop->uploads_taken--;
     r->granted = false;
     drop_budget (loop, r);
+    pace_settle (r->host);
     host_ready (loop, r->host, r->lane);
 }
 

@@ -12,7 +12,10 @@
 #include "net/request.h"
 
 #define HEADERS_BYTES_MAX (64u << 10)
-#define UPLOAD_BUFFER_BYTES 16384L
+/* libcurl's least; its own default is 64 KiB, which it takes for each request over TLS. An answer
+ * is mostly smaller than its buffer; what fills it more than once costs no system calls. */
+#define SEND_BUFFER_BYTES 16384L
+#define ANSWER_BUFFER_BYTES 4096L
 #define UPLOAD_ANSWER_BUFFER_BYTES 2048L
 
 /* ---- callbacks ----------------------------------------------------------------------------- */
@@ -234,12 +237,21 @@ set_method (struct request *r)
         curl_easy_setopt (easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) r->stream.body_bytes);
         curl_easy_setopt (easy, CURLOPT_READFUNCTION, on_read);
         curl_easy_setopt (easy, CURLOPT_READDATA, r);
-        curl_easy_setopt (easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BYTES);
-        curl_easy_setopt (easy, CURLOPT_BUFFERSIZE, UPLOAD_ANSWER_BUFFER_BYTES);
     } else {
         curl_easy_setopt (easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) r->body_len);
         curl_easy_setopt (easy, CURLOPT_POSTFIELDS, r->body == NULL ? "" : r->body);
     }
+}
+
+/* Downloads have libcurl's default: their bytes come as fast as they can be taken. */
+static void
+set_buffers (struct request *r)
+{
+    curl_easy_setopt (r->easy, CURLOPT_UPLOAD_BUFFERSIZE, SEND_BUFFER_BYTES);
+    if (r->stream.write == NULL)
+        curl_easy_setopt (r->easy, CURLOPT_BUFFERSIZE,
+                          r->stream.body_bytes >= 0 ? UPLOAD_ANSWER_BUFFER_BYTES
+                                                    : ANSWER_BUFFER_BYTES);
 }
 
 static void
@@ -322,6 +334,7 @@ easy_set_up (struct request *r)
         curl_easy_setopt (easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
     set_url (r);
     set_method (r);
+    set_buffers (r);
     set_tls (r);
     set_connection (r);
     return set_lines (r);

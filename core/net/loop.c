@@ -322,6 +322,7 @@ loop_host (struct loop *loop, const char *key)
     list_init (&host->resolving);
     list_init (&host->resolve_link);
     list_init (&host->idle);
+    list_init (&host->place);
     map_set (loop->hosts, key, host);
     return host;
 }
@@ -504,6 +505,7 @@ loop_close_handles (struct loop *loop)
     uv_close ((uv_handle_t *) &loop->sweep, NULL);
     uv_close ((uv_handle_t *) &loop->tick, NULL);
     uv_close ((uv_handle_t *) &loop->drain, NULL);
+    uv_close ((uv_handle_t *) &loop->pace, NULL);
     uv_close ((uv_handle_t *) &loop->stopper, NULL);
     uv_close ((uv_handle_t *) &loop->wake, NULL);
 }
@@ -561,10 +563,9 @@ loop_open (struct loop *loop, struct err *err)
     list_init (&loop->tickers);
     list_init (&loop->small);
     list_init (&loop->resolve_queue);
-    list_init (&loop->ready_free);
     list_init (&loop->idle);
-    for (int lane = 0; lane < LANES; lane++)
-        list_init (&loop->ready[lane]);
+    for (int rank = 0; rank < RANKS; rank++)
+        list_init (&loop->ready[rank]);
     loop->slot_free = UINT32_MAX;
     loop->hosts = map_new ();
     int status = uv_loop_init (&loop->uv);
@@ -576,6 +577,7 @@ loop_open (struct loop *loop, struct err *err)
     uv_timer_init (&loop->uv, &loop->sweep);
     uv_timer_init (&loop->uv, &loop->tick);
     uv_timer_init (&loop->uv, &loop->drain);
+    pace_open (loop);
     uv_prepare_init (&loop->uv, &loop->stopper);
     loop->wake.data = loop->tick.data = loop->drain.data = loop->stopper.data = loop;
     loop->sweep.data = loop;
@@ -621,6 +623,7 @@ loop_set_up (struct net *net, uint32_t i, const struct net_options *o)
                             net->loop_count, 1);
     loop->max_uploads = share (o->max_uploads == 0 ? 256 : o->max_uploads, net->loop_count, 1);
     loop->per_host = o->per_host == 0 ? 2 : o->per_host;
+    loop->width = o->hosts_at_once == 0 ? 64 : o->hosts_at_once;
 }
 
 int32_t

@@ -34,6 +34,11 @@ struct shard {
 
 enum lane { LANE_REQUEST = 0, LANE_UPLOAD = 1, LANES = 2 };
 
+/* Whose request comes first, in the lane of requests: one that needs no new connection, a host that
+ * has a place (pace.c), one that had it before, one that is new. Uploads have a rank for their
+ * lane. */
+enum rank { RANK_FREE = 0, RANK_PLACED, RANK_BEGUN, RANK_NEW, RANK_UPLOAD, RANKS };
+
 /* An evicted socket was shut down to make room: libcurl lets go of it a little later. */
 struct host_socket {
     int fd;
@@ -51,6 +56,12 @@ struct host {
     uint32_t open;                     /* sockets, without uploads and evicted ones */
     uint32_t users;                    /* requests that own one of them */
     struct list idle;                  /* in the loop's list: open, and no users */
+    uint64_t idle_ms;                  /* since when */
+    uint64_t served_ms;                /* when a request of it last started; 0 = never */
+    bool placed;                       /* counts against the loop's width */
+    bool slow;                         /* its last answer was long in coming */
+    uint32_t looks;                    /* of the pace, since its last request started */
+    struct list place;                 /* in the loop's places */
     uint32_t trust_generation;         /* of the target that made them */
     bool mixed;                        /* made under another trust: not to be used again */
 
@@ -98,13 +109,17 @@ struct loop {
     uint32_t pooled;
     uv_timer_t sweep;
 
-    struct list ready[LANES];          /* hosts that may start one, when the budget allows */
-    struct list ready_free;            /* hosts that may start one without a new connection */
+    struct list ready[RANKS];          /* hosts that may start one, when the budget allows */
     struct list idle;                  /* hosts with idle connections only, oldest first */
     uint32_t max_open, max_uploads, per_host;
     uint32_t reserved;                 /* connections promised but not open yet */
     uint32_t held;                     /* requests at their gate */
     uint32_t uploads_taken;            /* uploads admitted or at their gate */
+
+    uint32_t width, placed;            /* places there are, and that are taken */
+    struct list places;                /* the hosts that have one */
+    uv_timer_t pace;                   /* while hosts wait for a place */
+
     atomic_uint open, active, waiting, uploads;
     atomic_ullong sent, handshakes;
 
@@ -175,6 +190,17 @@ void admit_proceed (struct request *r);           /* its gate opened */
 void admit_pump (struct loop *loop);
 void admit_socket_opened (struct request *r, int fd);
 void admit_socket_closed (struct host *host, int fd);     /* uploads_host for uploads */
+/* Shuts down its idle connections; libcurl lets go of them a little later. */
+void admit_close_idle (struct host *host);
+
+/* ---- pace.c ---- */
+void pace_open (struct loop *loop);
+bool pace_allows (struct loop *loop);             /* may one more host be served? */
+void pace_wanted (struct loop *loop);             /* a host waits for a place */
+void pace_take (struct host *host);               /* it is served */
+void pace_answered (struct host *host);           /* before admit_release() */
+void pace_look (struct loop *loop);               /* who can do without its place */
+void pace_settle (struct host *host);             /* gives its place back if it is of no use */
 
 /* ---- resolve.c ---- */
 void resolve_want (struct request *r);            /* calls request_resolved() now or later */

@@ -36,6 +36,7 @@ submit_and_wait (struct request *r, const atomic_bool *cancelled)
         abort ();                      /* it would wait for itself */
     uv_mutex_init (&w.lock);
     uv_cond_init (&w.arrived);
+    r->urgent = true;
     r->gate = NULL;
     r->done = on_done;
     r->arg = &w;

@@ -334,6 +334,8 @@ sending_over (struct request *r, CURLcode rc)
     easy_tear_down (r);
     if (r->stream.end != NULL)
         r->stream.end (r->stream.arg);
+    if (r->lane == LANE_REQUEST)
+        pace_answered (r->host);
     admit_release (r);
 }
 
