@@ -7,6 +7,7 @@
 
 #include <elf.h>
 
+#include "plugin/elf_dyn.h"
 #include "plugin/testdata/modules.h"
 
 static struct buf good;
@@ -95,6 +96,40 @@ START_TEST (names_each_defect)
 }
 END_TEST
 
+/* The dynamic section is read after the note, from the same bytes. */
+static void
+read_dynamic (const uint8_t *bytes, size_t len)
+{
+    struct fault_list faults = { 0 };
+    struct elf_file f;
+    struct elf_dyn dyn = { 0 };
+    if (elf_file_begin_quietly (bytes, len, &f) && elf_dyn_read (&f, &dyn))
+        elf_dyn_judge (&dyn, true, &faults);
+    elf_dyn_free (&dyn);
+    fault_list_free (&faults);
+}
+
+START_TEST (reads_the_dynamic_section)
+{
+    struct elf_file f;
+    struct elf_dyn dyn;
+    struct fault_list faults = { 0 };
+    modules_read ("undefined", &good);
+    ck_assert (elf_file_begin (bytes_of (&good), good.len, &f, &faults));
+    ck_assert (elf_dyn_read (&f, &dyn));
+    ck_assert (elf_dyn_judge (&dyn, true, &faults));
+    ck_assert_uint_eq (dyn.exported.count, 1);
+    ck_assert_str_eq (dyn.exported.items[0], "farrier_plugin_entry_1");
+    bool found = false;
+    for (size_t i = 0; i < dyn.undefined.count; i++)
+        found = found || str_eq (dyn.undefined.items[i], "farrier_test_nowhere");
+    ck_assert (found);
+    elf_dyn_free (&dyn);
+    fault_list_free (&faults);
+    buf_free (&good);
+}
+END_TEST
+
 /* A heap copy of exactly the length, so that a sanitizer sees one byte too many. */
 START_TEST (survives_truncation)
 {
@@ -104,6 +139,7 @@ START_TEST (survives_truncation)
         uint8_t *copy = mem_dup (good.data, len == 0 ? 1 : len);
         enum plugin_fault_code code = first_fault (copy, len);
         ck_assert (code != PLUGIN_FAULT_NONE || len > 64);
+        read_dynamic (copy, len);
         mem_free (copy);
     }
     buf_free (&good);
@@ -113,12 +149,12 @@ END_TEST
 START_TEST (survives_flipped_bytes)
 {
     modules_read ("good", &good);
-    size_t limit = good.len < 2048 ? good.len : 2048;
-    for (size_t i = 0; i < limit; i++) {
+    for (size_t i = 0; i < good.len; i += i < 4096 ? 1 : 3) {
         static const uint8_t flips[] = { 0x01, 0x80, 0xff };
         for (size_t k = 0; k < sizeof flips; k++) {
             good.data[i] = (char) (good.data[i] ^ flips[k]);
             first_fault (bytes_of (&good), good.len);
+            read_dynamic (bytes_of (&good), good.len);
             good.data[i] = (char) (good.data[i] ^ flips[k]);
         }
     }
@@ -131,6 +167,7 @@ int
 main (void)
 {
     const TTest *const tests[] = { reads_a_good_file, names_each_defect,
+                                   reads_the_dynamic_section,
                                    survives_truncation, survives_flipped_bytes, NULL };
     return testing_run ("elf_note", tests);
 }
