@@ -186,7 +186,7 @@ class Lab:
             with open(path, "w", encoding="utf-8") as f:
                 f.write(text)
         self.write("conf.d/plugins/generic_redfish.conf",
-                   'settings = { interval = "200ms"; off_pause = "200ms"; };\n')
+                   'settings = { interval = "200ms"; off_pause = "200ms"; task_grace = "6s"; };\n')
 
     # --- the fleet
 

@@ -21,6 +21,7 @@ struct generic_config {
     uint32_t bmc_return_ms;
     uint32_t off_pause_ms;
     uint32_t boot_ms;                  /* a host that was switched on */
+    uint32_t task_grace_ms;            /* a task out of sight is not gone before this */
     uint32_t vanished_ms;              /* a task that is gone: how long the version is looked for */
     uint32_t max_in_flight;            /* reads at once on one BMC */
     uint32_t interval_ms;              /* between reads of an await */

@@ -9,9 +9,7 @@
 #include "generic.h"
 
 #define AGAIN_MS 10000
-/* How long a task may be out of sight before it is gone, or the BMC is looked for. Where tasks do
- * not survive the BMC's restart, a 404 is the news itself. */
-#define GRACE_MS 120000
+/* Where tasks do not survive the BMC's restart, a 404 is the news itself. */
 #define GRACE_RAM_MS 20000
 
 /* --- the task ------------------------------------------------------------------------------- */
@@ -21,8 +19,9 @@ grace_of (struct walk *w)
 {
     struct farrier_component c = FARRIER_INIT (struct farrier_component);
     int ram = (redfish_quirk (w->service.vendor)->flags & REDFISH_QUIRK_RAM_TASKS) != 0;
+    uint32_t grace = w->config->task_grace_ms;
     farrier_component (w->step, &c);
-    return c.type == FARRIER_COMPONENT_BMC && ram ? GRACE_RAM_MS : GRACE_MS;
+    return c.type == FARRIER_COMPONENT_BMC && ram && grace > GRACE_RAM_MS ? GRACE_RAM_MS : grace;
 }
 
 static int32_t

@@ -45,6 +45,11 @@ static const struct farrier_param plugin_params[] = {
     { .name = "off_pause", .type = FARRIER_PARAM_DURATION, .default_value = "10s", .min = 0,
       .max = 600000, .help = "how long a host stays off before it is switched on again",
       .since = "0.1.0" },
+    { .name = "task_grace", .type = FARRIER_PARAM_DURATION, .default_value = "2m", .min = 1000,
+      .max = 3600000, .help = "how long an update's task may be out of sight before it is gone",
+      .description = "Where tasks do not survive the BMC's restart (OpenBMC) and the BMC itself is "
+                     "updated, at most 20 seconds: the 404 is the news itself.",
+      .since = "0.1.0" },
     { .name = "vanished_timeout", .type = FARRIER_PARAM_DURATION, .default_value = "5m",
       .min = 1000, .max = 7200000,
       .help = "how long a new version is looked for when the update's task is gone",
@@ -89,6 +94,7 @@ generic_configure (void *self, const struct farrier_config *cfg, struct farrier_
     c->bmc_return_ms = (uint32_t) farrier_config_i64 (cfg, "bmc_return_timeout");
     c->boot_ms = (uint32_t) farrier_config_i64 (cfg, "boot_timeout");
     c->off_pause_ms = (uint32_t) farrier_config_i64 (cfg, "off_pause");
+    c->task_grace_ms = (uint32_t) farrier_config_i64 (cfg, "task_grace");
     c->vanished_ms = (uint32_t) farrier_config_i64 (cfg, "vanished_timeout");
     c->interval_ms = (uint32_t) farrier_config_i64 (cfg, "interval");
     c->max_in_flight = (uint32_t) farrier_config_i64 (cfg, "max_in_flight");

@@ -91,7 +91,8 @@ class Scene:
                                       base=base)
             # A version that never shows is given up soon: the simulated BMC is quick.
             self.lab.write("conf.d/plugins/generic_redfish.conf",
-                           'settings = { interval = "200ms"; vanished_timeout = "3s"; };\n')
+                           'settings = { interval = "200ms"; task_grace = "4s"; '
+                           'vanished_timeout = "3s"; };\n')
             self.free = {k: [h for h in self.sim.hosts if h["personality"] == k] for k in mix}
             self.lab.add_hosts(self.sim)
             self.images = [self.lab.image(model, component, "3.1.0", IMAGE)
