@@ -235,25 +235,32 @@ copy_image (struct reader *reader, int fd, struct err *err)
 }
 
 int32_t
-artifact_materialise (struct engine *engine, const char *attempt_id, const char *sha256,
-                      const char *name, char **ret_path, struct err *err)
+artifact_copy_image (struct engine *engine, const char *sha256, const char *path, struct err *err)
 {
     struct reader *reader;
     int32_t rc = reader_open (engine->o.repo, sha256, &reader, err);
     if (rc != 0)
         return rc;
-    char *dir = str_printf ("%s/%s/image", engine->o.run_dir, attempt_id);
-    char *path = fs_join (dir, fs_basename (name));
-    rc = fs_mkdirs (dir, 0700, err);
-    int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
-    int fd = rc != 0 ? -1 : open (path, flags, 0600);
-    if (rc == 0 && fd < 0)
+    int fd = open (path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
         rc = err_set_errno (err, ERR_IO, errno, "%s", path);
     if (rc == 0)
         rc = copy_image (reader, fd, err);
     if (fd >= 0)
         close (fd);
     reader_unref (reader);
+    return rc;
+}
+
+int32_t
+artifact_materialise (struct engine *engine, const char *attempt_id, const char *sha256,
+                      const char *name, char **ret_path, struct err *err)
+{
+    char *dir = str_printf ("%s/%s/image", engine->o.run_dir, attempt_id);
+    char *path = fs_join (dir, fs_basename (name));
+    int32_t rc = fs_mkdirs (dir, 0700, err);
+    if (rc == 0)
+        rc = artifact_copy_image (engine, sha256, path, err);
     mem_free (dir);
     if (rc == 0)
         *ret_path = path;

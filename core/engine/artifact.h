@@ -36,6 +36,9 @@ int32_t artifact_part (struct engine *engine, const char *job_id, const char *na
 int32_t artifact_attachment_part (struct engine *engine, const char *sha256, const char *name,
                                   struct transfer_part *part, struct err *err);
 
+/* The bytes of an image into a new file of that path (0600). */
+int32_t artifact_copy_image (struct engine *engine, const char *sha256, const char *path,
+                             struct err *err);
 /* A private file with an image's bytes below run_dir/ATTEMPT/. */
 int32_t artifact_materialise (struct engine *engine, const char *attempt_id, const char *sha256,
                               const char *name, char **ret_path, struct err *err);

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/flight.h"
+#include "engine/process_files.h"
 #include "engine/spawn.h"
 #include "engine/step.h"
 #include "fleet/credential.h"
@@ -80,6 +81,20 @@ read_child (void *arg)
     buf_free (&lines);
 }
 
+/* What the plugin said that the tool's exit status means. */
+static void
+judge_exit (const struct flight *f, struct answer *a)
+{
+    int32_t code = process_files_code (f->spec, a->exit_status);
+    if (code == FARRIER_OK)
+        return;
+    char *text = a->exit_status < 0
+                     ? str_printf ("the program was ended by signal %d", -a->exit_status)
+                     : str_printf ("the program ended with exit status %d", a->exit_status);
+    answer_fail (a, code, text, NULL);
+    mem_free (text);
+}
+
 static void
 child_ended (struct flight *f)
 {
@@ -93,6 +108,8 @@ child_ended (struct flight *f)
         answer_fail (a, FARRIER_E_TIMEOUT, "the program was ended by its time limit", NULL);
     else if (c->status.error[0] != '\0')
         answer_fail (a, FARRIER_E_INVALID, c->status.error, NULL);
+    else
+        judge_exit (f, a);
     flight_answer (f, a);
 }
 
@@ -261,6 +278,8 @@ start_child (struct flight *f, const char *host_id, struct err *err)
         .max_cpu_s = (uint64_t) json_int_or (s, "/max_cpu_s", 0),
     };
     rc = fs_mkdirs (f->child->attempt_dir, 0700, err);
+    if (rc == 0)
+        rc = process_files_put (f->engine, f->job_id, f->child->dir, s, &spec.stdin_is_there, err);
     if (rc == 0)
         rc = spawn_start (f->child->dir, &spec, secrets, secret_count, err);
     wipe_secrets (secrets, secret_count);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "engine/process_files.h"
 #include "engine/step.h"
 
 /* Copies the caller's struct in, with a zero tail where an older plugin's is shorter. */
@@ -339,6 +340,50 @@ put_secret_fds (json_t *spec, const struct farrier_table *t)
     json_put (spec, "secret_fds", list);
 }
 
+static void
+put_exits (json_t *spec, const struct farrier_process *p)
+{
+    if (p->exits.count == 0)
+        return;
+    json_t *list = json_array ();
+    for (uint32_t i = 0; i < p->exits.count; i++) {
+        const struct farrier_exit_map *e = table_at (&p->exits, i);
+        json_array_append_new (list, json_pack ("[iii]", e->from, e->to, e->code));
+    }
+    json_put (spec, "exits", list);
+    if (p->exit_signed)
+        json_put_bool (spec, "exit_signed", true);
+}
+
+static bool
+files_valid (const struct farrier_table *t)
+{
+    for (uint32_t i = 0; i < t->count; i++) {
+        const struct farrier_pair *p = table_at (t, i);
+        if (!process_files_name_valid (p->name) || !process_files_name_valid (p->value))
+            return false;
+    }
+    return true;
+}
+
+/* NULL when it can be run. */
+static const char *
+wrong_process (const struct farrier_step *step, const struct farrier_process *p)
+{
+    if (p->stdin_image && step->in.image == NULL)
+        return "its input is an image, the step has none";
+    if (p->stdin_image && p->stdin_text != NULL)
+        return "its input is both an image and a text";
+    if (!files_valid (&p->inputs) || !files_valid (&p->outputs))
+        return "names of files and artifacts have letters, digits, '.', '_' and '-' only";
+    for (uint32_t i = 0; i < p->exits.count; i++) {
+        const struct farrier_exit_map *e = table_at (&p->exits, i);
+        if (e->from > e->to || e->code > FARRIER_OK || e->code < FARRIER_E_LAST_)
+            return "an entry of exits has no such range or code";
+    }
+    return NULL;
+}
+
 static int32_t
 await_process (struct farrier_step *step, const struct farrier_process *what,
                struct farrier_error *err)
@@ -351,8 +396,16 @@ await_process (struct farrier_step *step, const struct farrier_process *what,
         return step->host->fail (err, FARRIER_E_PLUGIN_BUG,
                                  "await_process: argv[0] '%s' is not an absolute path",
                                  program == NULL ? "(none)" : program);
+    const char *wrong = wrong_process (step, &p);
+    if (wrong != NULL)
+        return step->host->fail (err, FARRIER_E_PLUGIN_BUG, "await_process: %s", wrong);
     json_t *spec = spec_new ("process", p.label, NULL);
     put_strings (spec, "argv", &p.argv);
+    put_pairs (spec, "inputs", &p.inputs);
+    put_pairs (spec, "outputs", &p.outputs);
+    put_exits (spec, &p);
+    if (p.stdin_image)
+        put_text (spec, "stdin_sha256", step->in.image->sha256);
     put_pairs (spec, "env", &p.env);
     put_pairs (spec, "secret_env", &p.secret_env);
     put_secret_fds (spec, &p.secret_fds);

@@ -13,6 +13,7 @@
 #include "engine/advance.h"
 #include "engine/artifact.h"
 #include "engine/flight.h"
+#include "engine/process_files.h"
 #include "engine/record.h"
 #include "engine/run.h"
 #include "engine/timers.h"
@@ -185,6 +186,8 @@ on_answer (struct turn *t, struct letter *letter)
     if (str_eq (t->await->kind, "download") && letter->answer->code == FARRIER_OK
         && letter->answer->status == 200)
         artifact_keep_download (t, letter->answer);
+    if (str_eq (t->await->kind, "process") && letter->answer->delivery == FARRIER_DELIVERY_ANSWERED)
+        process_files_keep_for (t, letter->answer);
     int32_t rc = str_eq (t->await->state, "answered") ? 0 : journal_answer (t, letter->answer);
     if (rc != 0)
         return rc;

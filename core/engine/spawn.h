@@ -33,6 +33,7 @@ struct spawn_spec {
     const char *cwd;                   /* absolute; NULL = DIR/work, made if need be */
     const void *stdin_bytes;           /* not secret: kept in DIR/stdin; NULL = /dev/null */
     size_t stdin_len;
+    bool stdin_is_there;               /* DIR/stdin was made by the caller; stdin_bytes is NULL */
     int64_t timeout_ms;                /* 0 = none; then TERM, and KILL after grace_ms */
     int64_t grace_ms;                  /* 0 = 5 s */
     uint64_t max_output_bytes;         /* kept of each stream, the rest is dropped; 0 = 1 MiB */

@@ -85,7 +85,7 @@ write_spec (const char *dir, const struct spawn_spec *spec, struct err *err)
     json_put (o, "argv", string_array (spec->argv));
     json_put (o, "env", string_array (spec->env));
     json_put_str (o, "cwd", spec->cwd != NULL ? spec->cwd : work);
-    json_put_bool (o, "stdin", spec->stdin_bytes != NULL);
+    json_put_bool (o, "stdin", spec->stdin_bytes != NULL || spec->stdin_is_there);
     json_put_int (o, "timeout_ms", spec->timeout_ms);
     json_put_int (o, "grace_ms", spec->grace_ms > 0 ? spec->grace_ms : 5000);
     json_put_int (o, "max_output_bytes",

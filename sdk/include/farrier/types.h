@@ -560,7 +560,8 @@ struct farrier_secret_fd {
     FARRIER_PAD (value)
 };
 
-/* What an exit status means. Killed by a signal: -signal; only `from` of that value fits it. */
+/* What an exit status means. A tool that was killed has -signal: an entry whose `from` is just that
+ * fits it; with exit_signed none does. */
 struct farrier_exit_map {
     int32_t from, to;                  /* both included */
     int32_t code;                      /* FARRIER_OK or an enum farrier_error_code */
