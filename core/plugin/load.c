@@ -110,8 +110,8 @@ examine_bytes (struct plugin *p, const struct buf *bytes, unsigned flags, struct
         return;
     p->noted = elf_note_find (&f, &p->note, &p->faults);
     if (p->noted) {
-        validate_abi (p->note.abi_major, p->note.needs_major, p->note.needs_minor, p->note.flags,
-                      &p->faults);
+        validate_abi (p->note.abi_major, p->note.abi_minor, p->note.needs_major,
+                      p->note.needs_minor, p->note.flags, &p->faults);
         if ((flags & PLUGIN_CHECK_RUN) == 0)
             validate_stem (p->note.name, p->name, &p->faults);
     }

@@ -27,15 +27,15 @@ static const char *const reserved_names[] = {
 /* --- preamble ------------------------------------------------------------------------------- */
 
 bool
-validate_abi (uint32_t major, uint32_t needs_major, uint32_t needs_minor, uint64_t flags,
-              struct fault_list *faults)
+validate_abi (uint32_t major, uint32_t minor, uint32_t needs_major, uint32_t needs_minor,
+              uint64_t flags, struct fault_list *faults)
 {
     size_t before = faults->count;
     if (major != FARRIER_ABI_MAJOR || needs_major != FARRIER_ABI_MAJOR) {
         fault_add (faults, PLUGIN_FAULT_ABI_MAJOR,
-                   "built for plugin ABI %u, this farrier speaks %d.0 to %d.%d",
-                   major != FARRIER_ABI_MAJOR ? major : needs_major, FARRIER_ABI_MAJOR,
-                   FARRIER_ABI_MAJOR, FARRIER_ABI_MINOR);
+                   "built for plugin ABI %u.%u (needs %u.%u), this farrier speaks %d.0 to %d.%d",
+                   major, minor, needs_major, needs_minor, FARRIER_ABI_MAJOR, FARRIER_ABI_MAJOR,
+                   FARRIER_ABI_MINOR);
         fault_hint (faults, "install the plugin's package for ABI %d, or the farrier that "
                             "speaks ABI %u", FARRIER_ABI_MAJOR, major);
     } else if (needs_minor > FARRIER_ABI_MINOR) {
@@ -72,7 +72,8 @@ check_preamble (const struct farrier_plugin *raw, struct fault_list *faults)
         fault_hint (faults, "begin the struct with FARRIER_PLUGIN_PREAMBLE of farrier/sdk.h");
         ok = false;
     }
-    ok = validate_abi (raw->abi_major, raw->abi_major, raw->needs_minor, raw->flags, faults) && ok;
+    ok = validate_abi (raw->abi_major, raw->abi_minor, raw->abi_major, raw->needs_minor, raw->flags,
+                       faults) && ok;
     if (raw->reserved0 != 0)
         fault_add (faults, PLUGIN_FAULT_SIZE, "reserved0 is 0x%" PRIx64 ", must be 0",
                    raw->reserved0);

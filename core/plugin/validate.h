@@ -35,8 +35,8 @@ bool validate_plugin (const struct farrier_plugin *raw, const char *stem,
                       const struct elf_note *note, struct validated *ret,
                       struct fault_list *faults);
 /* The part that needs only the note: versions and flags. True when this core can go on. */
-bool validate_abi (uint32_t major, uint32_t needs_major, uint32_t needs_minor, uint64_t flags,
-                   struct fault_list *faults);
+bool validate_abi (uint32_t major, uint32_t minor, uint32_t needs_major, uint32_t needs_minor,
+                   uint64_t flags, struct fault_list *faults);
 
 /* Is the plugin's name that of its file? */
 void validate_stem (const char *name, const char *stem, struct fault_list *faults);

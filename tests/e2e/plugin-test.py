@@ -78,6 +78,7 @@ def stem_of(code):
 def one_report(tap):
     """Every bad file at once: one command names each, with code, line and hint."""
     with Site("plugin-report") as site:
+        tap.said("all is well", site.farrier("plugin", "check"), 0, "generic_redfish.so: good")
         at_load = [c for c in codes() if c not in ("plugin-exports", "plugin-activate",
                                                    "plugin-crashed")]
         for code in at_load:
@@ -167,9 +168,16 @@ def upgrade(tap):
         tap.said("new settings of the same build", site.farrier("reload"), 0, "1 configured")
 
         site.settings("good", "enabled = true;\n")
+        site.write("conf.d/workflows/own.conf", WORKFLOW % "good.slow")
+        job = site.ask("workflow", "run", "own", "sim-0001", "-y", "--no-wait")["jobs"][0]["job"]
+        lab.until("the job waits", lambda: "a moment" in site.farrier("why", job).stdout, 20)
         site.bad("upgrade/good-1.2", "good")
         site.hang_up("reload: 1 plugins taken")
         tap.ok(site.listed()["good"]["version"] == "1.2.0", "SIGHUP does the same")
+        lab.until("the job ends", lambda: job not in site.farrier(
+            "job", "list", "--open", good=None).stdout, 20)
+        tap.said("a job that was under way ends in the new build",
+                 site.farrier("job", "log", job), 0, "this is version 1.2.0")
 
         os.remove(path)
         tap.said("a file that is gone", site.farrier("reload"), 0, "1 gone")
@@ -177,7 +185,7 @@ def upgrade(tap):
                  site.farrier("workflow", "run", "own", "sim-0001", "-y", "--wait", good=None), 2,
                  "plugin good is absent", "farrier plugin why good")
         tap.said("the log says which workflow needs it", subprocess.CompletedProcess(
-            [], 0, site.daemon_said(), ""), 0, "own.conf:3: 'good.own' cannot be used")
+            [], 0, site.daemon_said(), ""), 0, "own.conf:3: 'good.slow' cannot be used")
         site.bad("good")
         site.farrier("reload")
         said = run_own(site)

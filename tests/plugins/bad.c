@@ -33,7 +33,7 @@
 #define NOTE_VERSION VERSION
 #endif
 #ifndef NOTE_OPS
-#define NOTE_OPS "identify " STEM_TEXT ".own"
+#define NOTE_OPS "identify " STEM_TEXT ".own " STEM_TEXT ".slow"
 #endif
 
 /* --- callbacks ------------------------------------------------------------------------------ */
@@ -55,6 +55,15 @@ bad_own (void *self, struct farrier_step *step, struct farrier_error *err)
     (void) err;
     farrier_skip (step, "this is version %s", VERSION);
     return FARRIER_SKIPPED;
+}
+
+/* Waits a moment: a reload may come in between, and poll is another build's then. */
+static int32_t
+bad_slow (void *self, struct farrier_step *step, struct farrier_error *err)
+{
+    (void) self;
+    int32_t rc = farrier_await_timer (step, 2000, "a moment", err);
+    return rc < 0 ? rc : FARRIER_PENDING;
 }
 
 #if defined(BAD_LOAD) || defined(BAD_CALLBACK)
@@ -212,6 +221,8 @@ static const struct farrier_op bad_ops[] = {
 #endif
       .version = 1, .help = "an op of its own", .flags = FARRIER_OP_IDEMPOTENT,
       .start = bad_own },
+    { .name = STEM_TEXT ".slow", .version = 1, .help = "takes a moment",
+      .flags = FARRIER_OP_IDEMPOTENT, .start = bad_slow, .poll = bad_own },
 };
 
 static const struct farrier_plugin bad = {
@@ -249,7 +260,7 @@ static const struct farrier_plugin bad = {
 #endif
     .match = FARRIER_TABLE (bad_match),
 #if defined(BAD_STRIDE)
-    .ops = { .items = bad_ops, .count = 2, .stride = 12 },
+    .ops = { .items = bad_ops, .count = 3, .stride = 12 },
 #else
     .ops = FARRIER_TABLE (bad_ops),
 #endif

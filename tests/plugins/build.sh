@@ -99,7 +99,7 @@ plugin stride -DBAD_STRIDE
 plugin name -DBAD_NAME
 plugin name_mismatch -DBAD_NAME_MISMATCH
 plugin note_mismatch -DNOTE_VERSION='"2.0.0"'
-plugin note_mismatch_2 -DNOTE_OPS='"identify"'
+plugin note_mismatch_2 -DNOTE_OPS='"identify note_mismatch_2.own"'
 plugin field -DBAD_FIELD
 plugin param -DBAD_PARAM
 plugin match -DBAD_MATCH

@@ -95,14 +95,12 @@ writable (struct modules *m)
     return "good";
 }
 
-/* Only root can give a file away; everybody else has none that is not his or root's. */
+/* Only root can give a file away: for others the test of this row is left out. */
 static const char *
 owner (struct modules *m)
 {
     char *path = path_of (m, "good");
     modules_put (m, "good", "good");
-    if (geteuid () != 0)
-        exit (77);
     ck_assert_int_eq (chown (path, 65534, 65534), 0);
     mem_free (path);
     return "good";
@@ -279,7 +277,7 @@ static const struct demand {
     [PLUGIN_FAULT_NO_NOTE] = { NULL, { "'farrier'", "type 1" }, "FARRIER_PLUGIN_DEFINE" },
     [PLUGIN_FAULT_NOTE_MALFORMED] = { NULL, { "bad line", "'version'" },
                                       "FARRIER_PLUGIN_DEFINE" },
-    [PLUGIN_FAULT_ABI_MAJOR] = { NULL, { "plugin ABI 2", "speaks 1.0 to" }, "package for ABI 1" },
+    [PLUGIN_FAULT_ABI_MAJOR] = { NULL, { "plugin ABI 2.0", "speaks 1.0 to" }, "package for ABI 1" },
     [PLUGIN_FAULT_NEEDS_MINOR] = { NULL, { "ABI 1.99", "speaks 1.0 to" }, "upgrade farrier" },
     [PLUGIN_FAULT_UNKNOWN_FLAG] = { NULL, { "0x4", "0x0" }, "upgrade farrier" },
     [PLUGIN_FAULT_DENIED_LIBRARY] = { NULL, { "libcurl.so.4", "libcurl*.so*" }, "R9" },
@@ -417,6 +415,8 @@ START_TEST (reports_each_fault)
     const struct demand *d = &demands[code];
     struct modules m;
     ck_assert_msg (d->hint != NULL, "%s has no row in this test", plugin_fault_name (code));
+    if (code == PLUGIN_FAULT_OWNER && geteuid () != 0)
+        return;
     modules_make (&m);
     char *stem = stem_of (code);
     const char *name = stem;
