@@ -1,5 +1,5 @@
-/* process_files: what a vendor tool finds in its working directory and what is kept of it, and what
- * its exit status means. All from the await's journaled spec, so that it is the same after a restart.
+/* process_files: what a vendor tool finds in its working directory, what is kept of it, and what its
+ * exit status means. All from the await's journaled spec, so that it is the same after a restart.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -23,8 +23,8 @@ bool process_files_name_valid (const char *name);
  * image "stdin_sha256" into dir/stdin (*ret_stdin). Blocks: workers, thread pool. */
 int32_t process_files_put (struct engine *engine, const char *job_id, const char *dir,
                            const json_t *spec, bool *ret_stdin, struct err *err);
-/* When it has ended: "outputs" are sealed as artifacts. Only regular files that the tool left in its
- * own directory are taken; one that is not there is passed over. */
+/* When it has ended: "outputs" are sealed as artifacts. Only regular files that the tool left in
+ * its own directory are taken; one that is not there is passed over. */
 int32_t process_files_keep (struct engine *engine, const char *job_id, const char *host_id,
                             const char *dir, const json_t *spec, struct err *err);
 /* The same for the answer of the open await: the answer fails when it does not work. Worker. */
