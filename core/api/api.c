@@ -91,6 +91,8 @@ static const struct entry {
       api_workflow_show },
     { { "workflow.check", API_FILES, "files", "Every mistake, with its line" },
       api_workflow_check },
+    { { "workflow.ready", API_READS, "workflow inputs", "Could a run with these inputs begin?" },
+      api_workflow_ready },
     { { "workflow.run", API_RUNS, "workflow! selector all inputs", "Run a workflow on hosts" },
       api_workflow_run },
     { { "workflow.dry_run", API_READS, "workflow! selector all inputs",

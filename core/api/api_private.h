@@ -100,6 +100,7 @@ api_handler_fn api_repo_import, api_repo_list, api_repo_show, api_repo_verify;
 api_handler_fn api_baseline_list, api_baseline_show, api_baseline_check;
 api_handler_fn api_plan_create, api_plan_preview, api_plan_list, api_plan_show, api_plan_explain,
     api_plan_diff, api_plan_approve;
+api_handler_fn api_workflow_ready;
 api_handler_fn api_apply, api_job_list, api_job_show, api_job_log, api_job_cancel, api_job_resolve,
     api_job_retry, api_job_approve, api_job_resume, api_why;
 api_handler_fn api_workflow_list, api_workflow_show, api_workflow_check, api_workflow_run,

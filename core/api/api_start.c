@@ -184,6 +184,13 @@ api_workflow_run (const struct api_request *q, json_t **ret, struct err *err)
     return run_on_selected (q, request_text (q, "workflow"), ret, err);
 }
 
+static const char *
+workflow_of (const struct api_request *q)
+{
+    const char *name = request_text (q, "workflow");
+    return name == NULL ? "firmware-provisioning" : name;
+}
+
 /* --- apply ------------------------------------------------------------------------------------ */
 
 static int32_t
@@ -234,6 +241,22 @@ apply_host (const struct api_request *q, struct start *s, const struct store_pla
     store_host_free (host);
 }
 
+/* What `apply` would find wrong with its workflow, before a plan is stored and approved for it. */
+int32_t
+api_workflow_ready (const struct api_request *q, json_t **ret, struct err *err)
+{
+    struct start s;
+    json_t *details = NULL;
+    begin (&s);
+    int32_t rc = choose_workflow (q, workflow_of (q), &s, &details, err);
+    end (&s, ret);
+    if (details != NULL) {
+        json_decref (*ret);
+        *ret = details;
+    }
+    return rc;
+}
+
 int32_t
 api_apply (const struct api_request *q, json_t **ret, struct err *err)
 {
@@ -241,13 +264,11 @@ api_apply (const struct api_request *q, json_t **ret, struct err *err)
     struct store_plan_host *rows = NULL;
     size_t count = 0;
     json_t *details = NULL;
-    const char *workflow = request_text (q, "workflow");
     begin (&s);
     s.plan_id = request_text (q, "plan");
     int32_t rc = approved_plan (q, err);
     if (rc == 0)
-        rc = choose_workflow (q, workflow == NULL ? "firmware-provisioning" : workflow, &s,
-                              &details, err);
+        rc = choose_workflow (q, workflow_of (q), &s, &details, err);
     if (rc == 0)
         rc = store_plan_host_list (q->api->store, s.plan_id, NULL, true, &rows, &count, err);
     if (rc == 0)

@@ -264,18 +264,39 @@ approve (struct invocation *inv, const json_t *plan, struct err *err)
     return rc;
 }
 
+/* The workflow and its inputs; NULL with err. */
+static json_t *
+run_request (struct invocation *inv, struct err *err)
+{
+    json_t *request = json_object (), *inputs = NULL;
+    if (cmd_inputs (inv, &inputs, err) < 0) {
+        json_decref (request);
+        return NULL;
+    }
+    json_put (request, "inputs", inputs);
+    cmd_put_option (inv, request, "workflow", "workflow");
+    return request;
+}
+
+/* Before anything is stored: a plan that was approved for a workflow with a mistake is nobody's. */
+static int32_t
+check_workflow (struct invocation *inv, struct err *err)
+{
+    json_t *request = run_request (inv, err), *reply = NULL;
+    if (request == NULL)
+        return err->code;
+    int32_t rc = cmd_call (inv, "workflow.ready", request, &reply, err);
+    json_decref (reply);
+    return rc;
+}
+
 static int32_t
 start (struct invocation *inv, const json_t *plan, struct err *err)
 {
-    json_t *request = json_object (), *inputs = NULL;
-    int32_t rc = cmd_inputs (inv, &inputs, err);
-    if (rc < 0) {
-        json_decref (request);
-        return rc;
-    }
+    json_t *request = run_request (inv, err);
+    if (request == NULL)
+        return err->code;
     json_put_str (request, "plan", json_str (plan, "/id"));
-    json_put (request, "inputs", inputs);
-    cmd_put_option (inv, request, "workflow", "workflow");
     return follow_start (inv, "apply", request, err);
 }
 
@@ -309,7 +330,9 @@ cmd_apply (struct invocation *inv, struct err *err)
 {
     json_t *plan = NULL;
     bool dry_run = inv_flag (inv, "dry-run"), document = inv->json || inv->yaml, ran = false;
-    int32_t rc = dry_run ? 0 : finish_open (inv, &ran, err);
+    int32_t rc = check_workflow (inv, err);
+    if (rc == 0 && !dry_run)
+        rc = finish_open (inv, &ran, err);
     if (rc == 0)
         rc = get_plan (inv, &plan, err);
     if (rc < 0)
