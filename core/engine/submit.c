@@ -297,7 +297,7 @@ engine_resolve (struct engine *engine, const char *job_id, enum job_resolution a
     if (rc != 0)
         return rc;
     if (now.attempt == NULL || !str_eq (now.attempt->state, "unknown")) {
-        rc = err_set (err, ERR_USAGE, "job %s is %s, it does not wait for a person's answer",
+        rc = err_set (err, ERR_NOTHING, "job %s is %s, it does not wait for a person's answer",
                       job_id, now.job->state);
         err_hint (err, "farrier why %s", job_id);
     }
@@ -315,7 +315,7 @@ engine_approve (struct engine *engine, const char *job_id, const char *who, stru
     if (rc != 0)
         return rc;
     if (now.await == NULL || !str_eq (now.await->kind, "approval")) {
-        rc = err_set (err, ERR_USAGE, "job %s is %s, it does not wait for an approval", job_id,
+        rc = err_set (err, ERR_NOTHING, "job %s is %s, it does not wait for an approval", job_id,
                       now.job->state);
         err_hint (err, "farrier why %s", job_id);
     } else if (str_eq (now.await->state, "answered")) {
@@ -336,11 +336,11 @@ engine_retry (struct engine *engine, const char *job_id, struct err *err)
     if (rc != 0)
         return rc;
     if (!str_eq (now.job->state, "parked")) {
-        rc = err_set (err, ERR_USAGE, "job %s is %s, only a parked job is tried again", job_id,
+        rc = err_set (err, ERR_NOTHING, "job %s is %s, only a parked job is tried again", job_id,
                       now.job->state);
         err_hint (err, "farrier apply, for a job that has ended");
     } else if (now.attempt != NULL && str_eq (now.attempt->state, "unknown")) {
-        rc = err_set (err, ERR_USAGE, "nobody knows whether %s of job %s happened",
+        rc = err_set (err, ERR_APPROVAL, "nobody knows whether %s of job %s happened",
                       now.attempt->step_path, job_id);
         err_hint (err, "farrier job resolve %s --as done|not-started|failed", job_id);
     }

@@ -384,7 +384,7 @@ START_TEST (overlap)
     struct err err = { 0 };
 
     targets[1].line = 33;
-    ck_assert_int_eq (planner_make (&in, &p, &err), FARRIER_E_INVALID);
+    ck_assert_int_eq (planner_make (&in, &p, &err), ERR_SYNTAX);
     ck_assert_ptr_null (p);
     ck_assert_ptr_nonnull (strstr (err.message, "a.conf:10"));
     ck_assert_ptr_nonnull (strstr (err.message, "b.conf:33"));

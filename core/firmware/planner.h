@@ -84,7 +84,7 @@ struct planner_input {
 void planner_default_effects (enum farrier_component_type type, struct planner_effects *ret);
 
 /* 0 and a plan (which may well be empty), or
- *   FARRIER_E_INVALID  two entries of the same priority want one component: both file:line are
+ *   ERR_SYNTAX  two entries of the same priority want one component: both file:line are
  *   named;
  *                      two hosts of one name.
  * The same input, in any order, gives the same digest. Any thread. */

@@ -10,14 +10,14 @@ static int32_t
 overlap (const struct planner_work *w, const struct planner_wish *a, const struct planner_wish *b,
          struct err *err)
 {
-    err_set (err, FARRIER_E_INVALID,
+    err_set (err, ERR_SYNTAX,
              "%s '%s' of host '%s' is wanted at %s:%u (baseline '%s') and at %s:%u (baseline "
              "'%s') with the same priority %d",
              component_type_name (w->component->type), w->component->key, w->host->name,
              a->baseline->file, a->target->line, a->baseline->name, b->baseline->file,
              b->target->line, b->baseline->name, a->target->priority);
     err_hint (err, "give one of the two targets a higher priority, or narrow its match");
-    return FARRIER_E_INVALID;
+    return ERR_SYNTAX;
 }
 
 static bool

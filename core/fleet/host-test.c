@@ -151,7 +151,7 @@ START_TEST (import)
     for (size_t i = 0; i < COUNT_OF (rows); i++)
         vec_push (&specs, spec_of (rows[i]));
     ck_assert_int_eq (host_import (store, key, &specs, false, &findings, &added, &err),
-                      FARRIER_E_INVALID);
+                      ERR_SYNTAX);
     ck_assert (str_starts (err.message, "2 of 4 hosts are wrong, 0 were added"));
     ck_assert_uint_eq (findings.count, 2);
     ck_assert_uint_eq (added, 0);

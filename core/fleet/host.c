@@ -260,7 +260,7 @@ import_error (const struct vec *findings, size_t rows, size_t bad, size_t added,
               struct err *err)
 {
     const struct host_finding *f = findings->items[0];
-    int32_t code = partial && added > 0 ? ERR_PARTLY : FARRIER_E_INVALID;
+    int32_t code = partial && added > 0 ? ERR_PARTLY : ERR_SYNTAX;
     err_set (err, code, "%zu of %zu hosts are wrong, %zu were added; first: %s: %s%s%s", bad, rows,
              added, f->where, f->field, *f->field != '\0' ? ": " : "", f->message);
     if (!partial)

@@ -95,7 +95,7 @@ int32_t host_add (struct store *store, const struct seal_key *key, const struct 
 /* All or nothing (one batch), unless partial: then rows without a finding are added. *findings may
  * begin with what host_import_read() found (those rows are not in specs, but they count); findings
  * about rows (also: taken names, names twice in the list) are appended. The first is in err
- * (FARRIER_E_INVALID; ERR_PARTLY when partial added some). *ret_added counts. */
+ * (ERR_SYNTAX; ERR_PARTLY when partial added some). *ret_added counts. */
 int32_t host_import (struct store *store, const struct seal_key *key, const struct vec *specs,
                      bool partial, struct vec *findings, size_t *ret_added, struct err *err);
 /* The same without changing anything. */

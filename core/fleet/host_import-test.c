@@ -178,14 +178,14 @@ START_TEST (wrong_files)
     };
     for (size_t i = 0; i < COUNT_OF (table); i++) {
         struct err err = { 0 };
-        ck_assert_int_eq (csv (table[i].text, &err), FARRIER_E_INVALID);
+        ck_assert_int_eq (csv (table[i].text, &err), ERR_SYNTAX);
         ck_assert_msg (strstr (err.message, table[i].says) != NULL, "%s", err.message);
     }
     struct err err = { 0 };
     ck_assert_int_eq (host_import_json ("{}", 2, "h.json", dir, &specs, &findings, &err),
-                      FARRIER_E_INVALID);
+                      ERR_SYNTAX);
     ck_assert_int_eq (host_import_json ("[{]", 3, "h.json", dir, &specs, &findings, &err),
-                      FARRIER_E_INVALID);
+                      ERR_SYNTAX);
     ck_assert (str_starts (err.message, "h.json: "));
     teardown ();
 }

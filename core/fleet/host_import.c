@@ -149,11 +149,11 @@ host_import_json (const char *text, size_t len, const char *name, const char *di
     json_t *v = json_parse (text, len, err);
     if (v == NULL) {
         err_prefix (err, "%s", name);
-        return FARRIER_E_INVALID;
+        return ERR_SYNTAX;
     }
     if (!json_is_array (v)) {
         json_decref (v);
-        return err_set (err, FARRIER_E_INVALID, "%s is no list of hosts: [ {\"name\": …}, … ]",
+        return err_set (err, ERR_SYNTAX, "%s is no list of hosts: [ {\"name\": …}, … ]",
                         name);
     }
     size_t i, *lines = element_lines (text, len, json_array_size (v));
@@ -297,11 +297,11 @@ csv_columns (const struct vec *columns, const char *name, size_t line, struct er
         if (found)
             continue;
         const char *near = str_did_you_mean (column, known, count);
-        err_set (err, FARRIER_E_INVALID, "%s:%zu: unknown column \"%.60s\"", name, line, column);
+        err_set (err, ERR_SYNTAX, "%s:%zu: unknown column \"%.60s\"", name, line, column);
         err_hint (err, near != NULL ? "did you mean \"%s\"?"
                                     : "columns: name, bmc, user, password_file, labels … (%s)",
                   near != NULL ? near : "farrier help host import");
-        return FARRIER_E_INVALID;
+        return ERR_SYNTAX;
     }
     return 0;
 }
@@ -320,7 +320,7 @@ host_import_csv (const char *text, size_t len, const char *name, const char *dir
         csv.p += 3;
     while (rc == 0 && csv_record (&csv, &fields, &line, &wrong)) {
         if (wrong != NULL) {
-            rc = err_set (err, FARRIER_E_INVALID, "%s:%zu: %s", name, line, wrong);
+            rc = err_set (err, ERR_SYNTAX, "%s:%zu: %s", name, line, wrong);
         } else if (blank (&fields)) {
             /* a comment */
         } else if (columns.count == 0) {
@@ -334,7 +334,7 @@ host_import_csv (const char *text, size_t len, const char *name, const char *dir
         fields = (struct vec) { 0 };
     }
     if (rc == 0 && columns.count == 0)
-        rc = err_set (err, FARRIER_E_INVALID, "%s is empty: its first line names the columns",
+        rc = err_set (err, ERR_SYNTAX, "%s is empty: its first line names the columns",
                       name);
     for (size_t i = 0; i < columns.count; i++)
         mem_free (columns.items[i]);

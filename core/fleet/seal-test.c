@@ -130,7 +130,7 @@ START_TEST (key_file)
     struct err err = { 0 };
     struct stat st;
     bool created = false;
-    ck_assert_int_eq (seal_key_open (keys, false, &key, NULL, &err), ERR_NOT_FOUND);
+    ck_assert_int_eq (seal_key_open (keys, false, &key, NULL, &err), ERR_IO);
     ck_assert_int_eq (seal_key_open (keys, true, &key, &created, &err), 0);
     ck_assert (created);
     ck_assert_int_eq (seal_key_open (keys, true, &again, &created, &err), 0);

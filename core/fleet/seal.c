@@ -106,9 +106,9 @@ static int32_t
 open_error (const char *file, struct err *err)
 {
     if (errno == ENOENT) {
-        err_set (err, ERR_NOT_FOUND, "there is no key file %s", file);
+        err_set (err, ERR_IO, "there is no key file %s", file);
         err_hint (err, "put it back from a backup: no password can be read without it");
-        return ERR_NOT_FOUND;
+        return ERR_IO;
     }
     return err_set_errno (err, ERR_IO, errno, "cannot open the key file %s", file);
 }

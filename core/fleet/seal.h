@@ -26,7 +26,7 @@ struct seal_key;                       /* immutable once open: any thread */
 /* Opens KEYS_DIR/store.key. When it is missing and create is true, the directory (0700) and a new
  * random key (0400) are made and *ret_created is set (may be NULL): tell the operator to back it
  * up. Refused: a file others may read (FARRIER_E_INVALID, the hint is the chmod), one of the wrong
- * size. ERR_NOT_FOUND when it is missing and create is false. */
+ * size. ERR_IO when it is missing and create is false. */
 int32_t seal_key_open (const char *keys_dir, bool create, struct seal_key **ret,
                        bool *ret_created, struct err *err);
 void seal_key_free (struct seal_key *key);        /* wipes; NULL is fine */

@@ -153,6 +153,27 @@ cp "$folder/apply" "$folder/out"
 wants "the cancelled run says so" 8 'cancel'
 expect 0 'cancelled' job show "$job"
 
+# --- what a job, a list and a baseline say when they are not as they should be
+
+expect 4 'only a parked job is tried again' job retry "$job"
+expect 4 'does not wait for an approval' job approve "$job" -y
+expect 4 "does not wait for a person's answer" job resolve "$job" --as done -y
+printf 'name,bmc\nx y,https://127.9.9.9\n' >"$folder/hosts.csv"
+expect 2 'hosts.csv:2: name' host import "$folder/hosts.csv"
+cp "$FARRIER_CONF_DIR/baselines/b.conf" "$FARRIER_CONF_DIR/baselines/c.conf"
+sed -i 's/"b"/"c"/' "$FARRIER_CONF_DIR/baselines/c.conf"
+expect 2 'b.conf:3 .*c.conf:3 .*with the same priority' apply n1 -b b -b c --dry-run
+rm "$FARRIER_CONF_DIR/baselines/c.conf"
+
+# --- a workflow that is wrong: nothing is stored for it
+
+plans=$("$farrier" plan list -o json | grep -c '"id"')
+expect 3 'nonesuch' apply n1 -b b -w nonesuch -y
+expect 2 "has no input 'nosuch'" apply n1 -b b -i nosuch=1 -y
+now=$("$farrier" plan list -o json | grep -c '"id"')
+[ "$plans" -eq "$now" ]
+report $? "no plan is left for a workflow that cannot run ($plans, then $now)" "said:"
+
 # --- a disk that is full, a store that is read-only
 
 if [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; then
