@@ -70,6 +70,35 @@ info_json (const struct plugin_info *info)
     return v;
 }
 
+static json_t *
+settings_json (const struct farrier_table *table)
+{
+    static const char *const types[]
+        = { "string", "bool", "integer", "duration", "size", "enum", "json" };
+    json_t *list = json_array ();
+    struct farrier_param param;
+    for (size_t i = 0; plugin_param_at (table, i, &param); i++) {
+        json_t *v = json_object ();
+        json_put_str (v, "name", param.name);
+        json_put_str (v, "type", param.type < 7 ? types[param.type] : "?");
+        json_put_str (v, "values", param.enum_values);
+        json_put_str (v, "default", param.default_value);
+        json_put_bool (v, "reloadable", (param.flags & FARRIER_PARAM_RELOADABLE) != 0);
+        json_put_str (v, "help", param.help);
+        json_array_append_new (list, v);
+    }
+    return list;
+}
+
+/* One plugin of the registry, in a list. */
+static json_t *
+plugin_json (const struct plugin *p)
+{
+    json_t *v = info_json (plugin_info (p));
+    json_put_bool (v, "changed_on_disk", plugin_is_stale (p));
+    return v;
+}
+
 int32_t
 api_plugin_list (const struct api_request *q, json_t **ret, struct err *err)
 {
@@ -79,7 +108,7 @@ api_plugin_list (const struct api_request *q, json_t **ret, struct err *err)
         return rc;
     json_t *list = json_array ();
     for (size_t i = 0; i < plugin_count (r); i++)
-        json_array_append_new (list, info_json (plugin_info (plugin_at (r, i))));
+        json_array_append_new (list, plugin_json (plugin_at (r, i)));
     size_t count = 0;
     const struct plugin_fault *faults = plugin_registry_faults (r, &count);
     *ret = json_object ();
@@ -186,9 +215,11 @@ api_plugin_info (const struct api_request *q, json_t **ret, struct err *err)
 {
     struct plugin *p = NULL;
     int32_t rc = find (q, request_text (q, "plugin"), &p, err);
-    if (rc == 0)
-        *ret = info_json (plugin_info (p));
-    return rc;
+    if (rc < 0)
+        return rc;
+    *ret = plugin_json (p);
+    json_put (*ret, "settings", settings_json (&plugin_info (p)->params));
+    return 0;
 }
 
 /* With the faults of its duplicates and of a new build that was refused. */

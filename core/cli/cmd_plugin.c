@@ -41,7 +41,9 @@ list_row (struct table *t, const json_t *v)
     table_cell (t, json_str (v, "/vendor"));
     table_cellf (t, "%zu", json_array_size (json_object_get (v, "ops")));
     table_cell (t, json_str (v, "/file"));
-    if (code != NULL)
+    if (code == NULL && json_bool_or (v, "/changed_on_disk", false))
+        table_cell (t, "its file changed since it was loaded: farrier reload");
+    else if (code != NULL)
         table_cellf (t, "%s: %s", code, json_str_or (v, "/faults/0/message", ""));
     else
         table_cell (t, json_str (v, "/description"));

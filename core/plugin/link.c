@@ -85,7 +85,8 @@ open_object (struct plugin *p, const struct buf *bytes, const struct elf_dyn *dy
     const char *name = p->file;
     int fd = -1;
     if (!in_place) {
-        fd = policy_private_copy (p->name, bytes, &p->faults);
+        fd = policy_private_copy (p->name, p->note.build_id != NULL ? p->note.build_id : p->sha256,
+                                  bytes, &p->faults);
         if (fd < 0)
             return NULL;
         str_format (path, sizeof path, "/proc/self/fd/%d", fd);

@@ -174,6 +174,7 @@ plugin_examine (struct plugin *p, const struct plugin_settings *settings, unsign
     struct fault_list missing = { .file = p->file };
     size_t before = p->faults.count;
     if (policy_read (p->file, &bytes, &st, &p->faults)) {
+        p->seen = st;
         hash_sha256_hex (bytes.data == NULL ? "" : bytes.data, bytes.len, p->sha256);
         if (!settings->trust_files)
             policy_file (p->file, &st, &p->faults);

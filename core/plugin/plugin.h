@@ -165,6 +165,8 @@ struct plugin *plugin_at (const struct plugin_registry *r, size_t i);
 struct plugin *plugin_find (const struct plugin_registry *r, const char *name);    /* or NULL */
 const struct plugin_info *plugin_info (const struct plugin *p);
 bool plugin_is_usable (const struct plugin *p);   /* registered */
+/* Its file is another one now than when it was loaded: a reload would look at it. */
+bool plugin_is_stale (const struct plugin *p);
 /* The op of a plugin; NULL when it has none of that name or is not registered. */
 const struct plugin_op *plugin_op (const struct plugin *p, const char *op);
 /* The same by names, with the reason: no such plugin ("did you mean"), not registered (why), no

@@ -154,10 +154,11 @@ policy_digest (const struct plugin_config *config, const char *sha256, struct fa
 }
 
 int
-policy_private_copy (const char *name, const struct buf *bytes, struct fault_list *faults)
+policy_private_copy (const char *name, const char *build, const struct buf *bytes,
+                     struct fault_list *faults)
 {
-    char label[64];
-    str_format (label, sizeof label, "farrier-plugin-%s", name);
+    char label[128];
+    str_format (label, sizeof label, "farrier-plugin-%s-%.40s", name, build);
     int fd = memfd_create (label, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     int32_t rc = fd < 0 ? -errno : fs_write_all (fd, bytes->data, bytes->len);
     if (rc == 0

@@ -24,8 +24,11 @@ bool policy_folder (const char *file, struct fault_list *faults);
 /* The sha256 allow-list; an empty one allows all. */
 bool policy_digest (const struct plugin_config *config, const char *sha256,
                     struct fault_list *faults);
-/* A sealed copy in memory of exactly the bytes that were judged. Returns a descriptor that must
- * stay open for the life of the process (the dynamic linker knows the copy by its path), or -1. */
-int policy_private_copy (const char *name, const struct buf *bytes, struct fault_list *faults);
+/* A sealed copy in memory of exactly the bytes that were judged. build (its build id, or the digest
+ * where it has none) shows in /proc/PID/maps, for people and debuggers. Returns a descriptor that
+ * must stay open for the life of the process (the dynamic linker knows the copy by its path), or
+ * -1. */
+int policy_private_copy (const char *name, const char *build, const struct buf *bytes,
+                         struct fault_list *faults);
 
 #endif

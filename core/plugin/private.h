@@ -7,6 +7,7 @@
 #define FARRIER_PLUGIN_PRIVATE_H
 
 #include <pthread.h>
+#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "plugin/config.h"
@@ -31,6 +32,7 @@ struct plugin {
     char *name;
     char *file;
     char sha256[65];
+    struct stat seen;                  /* of the file, when it was read; st_nlink 0 = never */
     char description_sha256[65];       /* of an executable plugin: file is its description */
     struct exec_plugin *exec;          /* NULL = another kind */
     struct elf_note note;

@@ -380,6 +380,18 @@ plugin_is_usable (const struct plugin *p)
     return p->info.state == PLUGIN_REGISTERED;
 }
 
+bool
+plugin_is_stale (const struct plugin *p)
+{
+    struct stat now;
+    if (!plugin_is_usable (p) || p->file == NULL || p->seen.st_nlink == 0)
+        return false;
+    return stat (p->file, &now) != 0 || now.st_dev != p->seen.st_dev
+           || now.st_ino != p->seen.st_ino || now.st_size != p->seen.st_size
+           || now.st_mtim.tv_sec != p->seen.st_mtim.tv_sec
+           || now.st_mtim.tv_nsec != p->seen.st_mtim.tv_nsec;
+}
+
 const struct plugin_op *
 plugin_op (const struct plugin *p, const char *op)
 {

@@ -123,6 +123,11 @@ def one_file(tap):
                  'version: "1.0.0"', "crashed.own")
 
 
+def maps_of(pid):
+    with open(f"/proc/{pid}/maps", encoding="utf-8") as f:
+        return f.read()
+
+
 def run_own(site, action="good.own"):
     site.write("conf.d/workflows/own.conf", WORKFLOW % action)
     run = site.farrier("workflow", "run", "own", "sim-0001", "-y", "--wait", good=None)
@@ -145,7 +150,12 @@ def upgrade(tap):
         said = run_own(site)
         tap.ok("this is version 1.0.0" in said, "a job uses it", said)
 
+        copy = "memfd:farrier-plugin-good-" + site.listed()["good"]["build_id"]
+        tap.ok(copy in maps_of(site.daemon.pid), "what runs is a private copy, by its build id",
+               copy)
         path = site.bad("upgrade/good-1.1", "good")
+        tap.said("a list tells that the file changed", site.farrier("plugin", "list"), 0,
+                 "its file changed since it was loaded: farrier reload")
         tap.ok(site.listed()["good"]["version"] == "1.0.0", "the upgrade changes nothing")
         said = run_own(site)
         tap.ok("this is version 1.0.0" in said, "not for jobs either", said)
@@ -162,6 +172,9 @@ def upgrade(tap):
         site.bad("upgrade/good-1.1", "good")
         tap.said("a reload takes a good build", site.farrier("reload"), 0, "1 taken", "0 refused")
         tap.ok(site.listed()["good"]["version"] == "1.1.0", "it is listed")
+        new = "memfd:farrier-plugin-good-" + site.listed()["good"]["build_id"]
+        maps = maps_of(site.daemon.pid)
+        tap.ok(new != copy and new in maps and copy in maps, "both builds are in memory", new)
         said = run_own(site)
         tap.ok("this is version 1.1.0" in said, "jobs use it", said)
         site.settings("good", 'settings = { wait = "7s"; };\n')
@@ -178,6 +191,8 @@ def upgrade(tap):
             "job", "list", "--open", good=None).stdout, 20)
         tap.said("a job that was under way ends in the new build",
                  site.farrier("job", "log", job), 0, "this is version 1.2.0")
+        tap.said("info tells the settings", site.farrier("plugin", "info", "generic_redfish"), 0,
+                 "settings:", "reloadable: ")
 
         os.remove(path)
         tap.said("a file that is gone", site.farrier("reload"), 0, "1 gone")
