@@ -66,7 +66,7 @@ function begin_file()
             room = -1
         }
     }
-    wanted = FILENAME ~ /^sdk\/(include|template)\// ? "MIT" : "Apache-2.0"
+    wanted = FILENAME ~ /^sdk\/(include|template|examples)\// ? "MIT" : "Apache-2.0"
 }
 
 function end_file()

@@ -50,6 +50,7 @@ info_json (const struct plugin_info *info)
     json_t *v = json_object (), *ops = json_array ();
     json_put_str (v, "name", info->name);
     json_put_str (v, "state", plugin_state_name (info->state));
+    json_put_str (v, "kind", plugin_kind_name (info->kind));
     json_put_str (v, "version", info->version);
     json_put_str (v, "vendor", info->vendor);
     json_put_str (v, "description", info->description);
@@ -169,6 +170,8 @@ policy_of (const struct settings *s, const char *file)
     unsigned flags = 0;
     for (size_t i = 0; i < s->plugin_dir_count && !s->trust_plugin_files; i++)
         flags = str_eq (s->plugin_dirs[i], dir) ? PLUGIN_CHECK_POLICY : flags;
+    for (size_t i = 0; i < s->exec_dir_count; i++)
+        flags = str_eq (s->exec_dirs[i], dir) ? PLUGIN_CHECK_POLICY : flags;
     mem_free (dir);
     return flags;
 }
@@ -181,7 +184,20 @@ api_plugin_check (const struct api_request *q, json_t **ret, struct err *err)
     return judge_file (file, flags | policy_of (q->api->o.settings, file), ret, err);
 }
 
-/* A name is looked up as the loader does: the first directory that has it. */
+/* The first of these directories that has the file; heap, NULL = none. */
+static char *
+first_of (char *const *dirs, size_t count, const char *name, const char *suffix)
+{
+    for (size_t i = 0; i < count; i++) {
+        char *file = str_printf ("%s/%s%s", dirs[i], name, suffix);
+        if (fs_exists (file))
+            return file;
+        mem_free (file);
+    }
+    return NULL;
+}
+
+/* A name is looked up as the loader does. */
 int32_t
 api_plugin_locate (const struct api_request *q, json_t **ret, struct err *err)
 {
@@ -189,13 +205,12 @@ api_plugin_locate (const struct api_request *q, json_t **ret, struct err *err)
     const char *what = request_text (q, "plugin");
     bool is_file = strchr (what, '/') != NULL;
     char *file = NULL;
-    for (size_t i = 0; i < (is_file ? 1 : s->plugin_dir_count) && file == NULL; i++) {
-        file = is_file ? str_dup (what) : str_printf ("%s/%s.so", s->plugin_dirs[i], what);
-        if (!fs_exists (file)) {
-            mem_free (file);
-            file = NULL;
-        }
-    }
+    if (is_file)
+        file = fs_exists (what) ? str_dup (what) : NULL;
+    else
+        file = first_of (s->plugin_dirs, s->plugin_dir_count, what, ".so");
+    if (file == NULL && !is_file)
+        file = first_of (s->exec_dirs, s->exec_dir_count, what, ".conf");
     if (file == NULL && is_file)
         return err_set (err, ERR_NOT_FOUND, "there is no file %s", what);
     if (file == NULL) {

@@ -36,6 +36,7 @@ list_row (struct table *t, const json_t *v)
     table_row (t);
     table_cell (t, json_str (v, "/name"));
     table_cell (t, json_str (v, "/state"));
+    table_cell (t, json_str (v, "/kind"));
     table_cell (t, json_str (v, "/version"));
     table_cell (t, json_str (v, "/abi"));
     table_cell (t, json_str (v, "/vendor"));
@@ -62,6 +63,7 @@ cmd_plugin_list (struct invocation *inv, struct err *err)
         struct table *t = table_new (inv->wide);
         table_column (t, "NAME", 0);
         table_column (t, "STATE", TABLE_STATE);
+        table_column (t, "KIND", 0);
         table_column (t, "VERSION", 0);
         table_column (t, "ABI", 0);
         table_column (t, "VENDOR", 0);

@@ -28,7 +28,7 @@
 
 /* Reads, and judges who may write. Both faults and bytes, when there are both. */
 static bool
-read_judged (struct plugin *p, const char *file, struct buf *ret, char *ret_sha256,
+read_judged (struct plugin *p, const char *file, bool judge, struct buf *ret, char *ret_sha256,
              mode_t *ret_mode)
 {
     struct stat st;
@@ -36,7 +36,8 @@ read_judged (struct plugin *p, const char *file, struct buf *ret, char *ret_sha2
         return false;
     *ret_mode = st.st_mode;
     hash_sha256_hex (ret->data == NULL ? "" : ret->data, ret->len, ret_sha256);
-    policy_file (file, &st, &p->faults);
+    if (judge)
+        policy_file (file, &st, &p->faults);
     policy_digest (&p->config, ret_sha256, &p->faults);
     return true;
 }
@@ -124,11 +125,11 @@ copy_program (struct plugin *p, const struct plugin_settings *settings, const st
 /* --- all ------------------------------------------------------------------------------------ */
 
 static void
-read_executable (struct plugin *p, struct buf *ret)
+read_executable (struct plugin *p, bool judge, struct buf *ret)
 {
     const char *file = p->exec->executable;
     mode_t mode = 0;
-    if (read_judged (p, file, ret, p->sha256, &mode) && (mode & 0111) == 0) {
+    if (read_judged (p, file, judge, ret, p->sha256, &mode) && (mode & 0111) == 0) {
         fault_add (&p->faults, PLUGIN_FAULT_NOT_EXECUTABLE,
                    "%s has mode %04o, which lets nobody execute it", file,
                    (unsigned) (mode & 07777));
@@ -138,17 +139,18 @@ read_executable (struct plugin *p, struct buf *ret)
 
 /* Both files, and all that the description says. The bytes of the executable are the caller's. */
 static bool
-examine (struct plugin *p, struct buf *ret_program)
+examine (struct plugin *p, bool judge, struct buf *ret_program)
 {
     struct buf text = { 0 };
     mode_t mode;
     size_t before = p->faults.count;
-    if (read_judged (p, p->file, &text, p->description_sha256, &mode))
+    if (read_judged (p, p->file, judge, &text, p->description_sha256, &mode))
         read_description (p, &text);
-    policy_folder (p->file, &p->faults);
+    if (judge)
+        policy_folder (p->file, &p->faults);
     if (p->exec != NULL) {
         struct validated v;
-        read_executable (p, ret_program);
+        read_executable (p, judge, ret_program);
         if (validate_plugin (&p->exec->def, p->name, NULL, &v, &p->faults))
             plugin_take_over (p, &v);
         mem_free (v.ops);
@@ -160,10 +162,10 @@ examine (struct plugin *p, struct buf *ret_program)
 }
 
 bool
-exec_examine (struct plugin *p)
+exec_examine (struct plugin *p, bool judge)
 {
     struct buf program = { 0 };
-    bool good = examine (p, &program);
+    bool good = examine (p, judge, &program);
     buf_free (&program);
     return good;
 }
@@ -177,7 +179,7 @@ exec_load (const char *file, const struct plugin_settings *settings)
     bool ok = plugin_config_read (settings->config_dir, p->name, &p->config, &p->faults);
     if (ok && !p->config.enabled)
         p->info.state = PLUGIN_DISABLED;
-    bool run = examine (p, &program) && ok && p->config.enabled;
+    bool run = examine (p, true, &program) && ok && p->config.enabled;
     if (run && settings->run_dir != NULL)
         copy_program (p, settings, &program);
     if (run && p->faults.count == 0)

@@ -115,7 +115,8 @@ void plugin_free (struct plugin *p);
 
 /* exec_load.c: plugins that are executables; file is the description. */
 struct plugin *exec_load (const char *file, const struct plugin_settings *settings);
-bool exec_examine (struct plugin *p);
+/* judge: owner and mode as well. */
+bool exec_examine (struct plugin *p, bool judge);
 bool exec_same_bytes (const struct plugin *p);
 /* Of an executable, or of its description, the description; heap. NULL: file is neither. */
 char *exec_description_of (const char *file);

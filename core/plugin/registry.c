@@ -304,7 +304,8 @@ plugin_check (const char *file, unsigned flags, struct plugin_report *ret, struc
     struct plugin *p = plugin_new (description != NULL ? description : file);
     if ((flags & PLUGIN_CHECK_POLICY) == 0)
         flags |= PLUGIN_LOAD_IN_PLACE;
-    bool ok = description != NULL ? exec_examine (p) : plugin_examine (p, &settings, flags);
+    bool ok = description != NULL ? exec_examine (p, (flags & PLUGIN_CHECK_POLICY) != 0)
+                                 : plugin_examine (p, &settings, flags);
     mem_free (description);
     int32_t rc = ok ? 0 : fault_to_err (&p->faults, p->name, err);
     p->info.state = ok ? PLUGIN_REGISTERED : PLUGIN_FAILED;
