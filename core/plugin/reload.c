@@ -60,6 +60,24 @@ keep_fixed (struct plugin *p, json_t *values)
     }
 }
 
+/* Keys of the file that only a start reads. */
+static void
+tell_later (const struct plugin *p, const struct plugin_config *fresh)
+{
+    const struct {
+        const char *key;
+        bool changed;
+    } keys[] = {
+        { "serial", fresh->serial != p->config.serial },
+        { "max_inflight", fresh->max_inflight != p->config.max_inflight },
+        { "required", fresh->required != p->config.required },
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (keys[i].changed)
+            log_warn ("plugin %s: the new value of %s takes effect at the next start", p->name,
+                      keys[i].key);
+}
+
 static bool
 configure_again (struct plugin *p, json_t *values, struct fault_list *faults)
 {
@@ -80,7 +98,9 @@ reconfigure (struct reload *l, struct plugin *p, struct plugin_config *fresh)
 {
     struct fault_list faults = { .file = p->file };
     bool ok = config_check (fresh, &p->def.params, &faults), changed = false;
+    ok = policy_digest (fresh, p->sha256, &faults) && ok;
     if (ok) {
+        tell_later (p, fresh);
         keep_fixed (p, fresh->values);
         changed = !json_equal (fresh->values, p->config.values);
         ok = !changed || configure_again (p, fresh->values, &faults);

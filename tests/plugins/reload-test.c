@@ -212,6 +212,11 @@ START_TEST (settings_reach_the_same_build)
     ck_assert_uint_eq (changes.refused, 1);
     ck_assert_msg (strstr (err.message, "'wait'") != NULL, "%s", err.message);
     ck_assert (plugin_is_usable (plugin_find (r, "good")));
+    modules_conf (&m, "good", "sha256 = [ \"00000000000000000000000000000000"
+                              "00000000000000000000000000000000\" ];\n");
+    reload (r, FARRIER_E_INVALID, &err);
+    ck_assert_msg (strstr (err.message, "its sha256 is") != NULL, "%s", err.message);
+    ck_assert (plugin_is_usable (plugin_find (r, "good")));
     modules_conf (&m, "good", "settings = { wait = \"9s\"; };\n");
     changes = reload (r, 0, NULL);
     ck_assert_uint_eq (changes.configured, 1);
