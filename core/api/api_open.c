@@ -207,8 +207,10 @@ start_engine (struct api *api, struct err *err)
     int32_t rc = api_key (api, &options.key, err);
     if (rc == 0)
         rc = api_registry (api, &options.registry, err);
-    if (rc == 0)
+    if (rc == 0) {
+        plugin_registry_log (options.registry);
         rc = plugin_registry_require (options.registry, err);
+    }
     if (rc == 0)
         rc = plugin_registry_activate (options.registry, err);
     if (rc == 0)

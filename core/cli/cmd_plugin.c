@@ -164,7 +164,6 @@ check_all (struct invocation *inv, struct check *c, struct err *err)
     json_array_foreach (json_object_get (reply, "plugins"), i, v)
         take_judged (c, v);
     json_array_extend (c->faults, json_object_get (reply, "faults"));
-    c->wrong += json_array_size (c->faults) > 0 ? 1 : 0;
     json_decref (reply);
     return 0;
 }
@@ -228,9 +227,10 @@ cmd_plugin_check (struct invocation *inv, struct err *err)
             print_check (&c);
         json_decref (v);
         /* In this process the verdict is all: whoever asked for it counts. */
-        if (c.wrong > 0 && !inv_flag (inv, "in-process")) {
-            rc = err_set (err, ERR_SYNTAX, "%zu of %zu plugins %s wrong", c.wrong,
-                          json_array_size (c.plugins), c.wrong == 1 ? "is" : "are");
+        size_t folders = json_array_size (c.faults);
+        if (c.wrong + folders > 0 && !inv_flag (inv, "in-process")) {
+            rc = err_set (err, ERR_SYNTAX, "%zu of %zu plugins %s wrong, and %zu folders", c.wrong,
+                          json_array_size (c.plugins), c.wrong == 1 ? "is" : "are", folders);
             err_hint (err, "farrier-plugins(7) explains every code");
         }
     }

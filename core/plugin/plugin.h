@@ -90,9 +90,11 @@ struct plugin_settings {
 
 /* Finds and loads everything. A plugin that fails is listed with its faults, all of them, and so
  * are directories; the call itself fails only when a plugin marked `required` did (message names
- * the first), unless settings->lenient. Findings are logged too. */
+ * the first), unless settings->lenient: then nothing is logged either, the caller tells. */
 int32_t plugin_registry_open (const struct plugin_settings *settings,
                               struct plugin_registry **ret_registry, struct err *err);
+/* Every fault of plugins and directories, as warnings. */
+void plugin_registry_log (const struct plugin_registry *r);
 /* FARRIER_E_INVALID when a plugin marked `required` is not registered. */
 int32_t plugin_registry_require (const struct plugin_registry *r, struct err *err);
 

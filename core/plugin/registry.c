@@ -164,6 +164,15 @@ registry_log (const char *plugin, const struct fault_list *faults)
     }
 }
 
+void
+plugin_registry_log (const struct plugin_registry *r)
+{
+    const struct plugin_set *set = set_of (r);
+    registry_log (NULL, &set->faults);
+    for (size_t i = 0; i < set->count; i++)
+        registry_log (set->items[i]->name, &set->items[i]->faults);
+}
+
 int32_t
 plugin_registry_require (const struct plugin_registry *r, struct err *err)
 {
@@ -204,9 +213,8 @@ plugin_registry_open (const struct plugin_settings *settings, struct plugin_regi
     }
     if (rc == 0)
         rc = load_all (r, err);
-    registry_log (NULL, &set_of (r)->faults);
-    for (size_t i = 0; i < plugin_count (r); i++)
-        registry_log (plugin_at (r, i)->name, &plugin_at (r, i)->faults);
+    if (!r->settings.lenient)
+        plugin_registry_log (r);
     if (rc == 0 && !r->settings.lenient)
         rc = plugin_registry_require (r, err);
     if (rc < 0)

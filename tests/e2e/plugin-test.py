@@ -98,6 +98,10 @@ def one_report(tap):
         tap.ok(not loose, "each has one line and a hint", loose)
         run = site.farrier("config", "check", good=None)
         tap.said("config check has them too", run, 2, *at_load)
+        run = subprocess.run([lab.program("farrierd"), "--check"], env=site.env,
+                             stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                             timeout=60 * lab.PATIENCE, check=False)
+        tap.said("farrierd --check as well", run, 2, *at_load)
 
 
 def one_file(tap):
