@@ -23,6 +23,26 @@ START_TEST (paths)
 }
 END_TEST
 
+START_TEST (plain_names)
+{
+    static const char *const good[] = { "a", "in.xml", "A-1_b", "0" };
+    static const char *const bad[] = { "", ".", ".hidden", "a/b", "a b", "\xc3\xa4", "a\n" };
+    char long_name[130];
+
+    for (size_t i = 0; i < COUNT_OF (good); i++) {
+        ck_assert_msg (fs_plain_name (good[i]), "%s", good[i]);
+    }
+    for (size_t i = 0; i < COUNT_OF (bad); i++) {
+        ck_assert_msg (!fs_plain_name (bad[i]), "%s", bad[i]);
+    }
+    ck_assert (!fs_plain_name (NULL));
+    memset (long_name, 'x', sizeof long_name);
+    long_name[129] = '\0';
+    ck_assert (!fs_plain_name (long_name));
+    ck_assert (fs_plain_name (long_name + 1));
+}
+END_TEST
+
 START_TEST (folders)
 {
     char *dir = testing_make_dir (), *deep = fs_join (dir, "a/b/c"), *file = fs_join (dir, "file");
@@ -180,7 +200,7 @@ int
 main (void)
 {
     const TTest *const tests[] = {
-        paths, folders, atomic_write_and_read, failed_write_keeps_the_old, lists,
+        paths, plain_names, folders, atomic_write_and_read, failed_write_keeps_the_old, lists,
         removal_does_not_follow_links, secrets, write_all, NULL
     };
 

@@ -5,6 +5,7 @@
  */
 #include "base/fs.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -36,6 +37,20 @@ fs_basename (const char *path)
     const char *slash = strrchr (path, '/');
 
     return slash == NULL ? path : slash + 1;
+}
+
+bool
+fs_plain_name (const char *name)
+{
+    const char *at = name;
+
+    if (str_empty (name) || name[0] == '.' || strlen (name) > 128) {
+        return false;
+    }
+    while (isalnum ((unsigned char) *at) || (*at != '\0' && strchr ("._-", *at) != NULL)) {
+        at++;
+    }
+    return *at == '\0';
 }
 
 static char *

@@ -15,6 +15,8 @@
 #include "base/vec.h"
 
 char *fs_join (const char *dir, const char *name);                    /* heap */
+/* [A-Za-z0-9._-]+, at most 128 bytes, not beginning with a dot: safe in any folder. */
+bool fs_plain_name (const char *name);
 const char *fs_basename (const char *path);
 bool fs_exists (const char *path);
 int32_t fs_mkdirs (const char *path, mode_t mode, struct err *err);

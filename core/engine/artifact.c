@@ -5,7 +5,6 @@
  */
 #include "engine/artifact.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -27,10 +26,7 @@
 static int32_t
 check_name (const char *name, struct err *err)
 {
-    bool good = !str_empty (name) && name[0] != '.' && strlen (name) <= 128;
-    for (const char *p = name; good && *p != '\0'; p++)
-        good = isalnum ((unsigned char) *p) || strchr ("._-", *p) != NULL;
-    if (good)
+    if (fs_plain_name (name))
         return 0;
     return err_set (err, FARRIER_E_INVALID,
                     "artifact name '%s' may have letters, digits, '.', '_' and '-' only",

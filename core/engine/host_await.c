@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fs.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "engine/process_files.h"
 #include "engine/step.h"
 
 /* Copies the caller's struct in, with a zero tail where an older plugin's is shorter. */
@@ -360,7 +360,7 @@ files_valid (const struct farrier_table *t)
 {
     for (uint32_t i = 0; i < t->count; i++) {
         const struct farrier_pair *p = table_at (t, i);
-        if (!process_files_name_valid (p->name) || !process_files_name_valid (p->value))
+        if (!fs_plain_name (p->name) || !fs_plain_name (p->value))
             return false;
     }
     return true;

@@ -5,7 +5,6 @@
  */
 #include "engine/process_files.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -23,17 +22,6 @@
 #include "engine/engine_private.h"
 #include "engine/spawn.h"
 #include "engine/turn.h"
-
-bool
-process_files_name_valid (const char *name)
-{
-    if (str_empty (name) || name[0] == '.' || strlen (name) > 128)
-        return false;
-    for (; *name != '\0'; name++)
-        if (!isalnum ((unsigned char) *name) && strchr ("._-", *name) == NULL)
-            return false;
-    return true;
-}
 
 static const char *
 nth (const json_t *pair, size_t i)

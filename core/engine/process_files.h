@@ -1,5 +1,5 @@
-/* process_files: what a vendor tool finds in its working directory, what is kept of it, and what its
- * exit status means. All from the await's journaled spec, so that it is the same after a restart.
+/* process_files: what a vendor tool finds in its working directory, what is kept of it, and what
+ * its exit status means. All from the journaled await, so that it is the same after a restart.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -15,9 +15,6 @@
 struct engine;
 struct turn;
 struct answer;
-
-/* Names of files in a working directory: [A-Za-z0-9._-]+, not beginning with a dot. */
-bool process_files_name_valid (const char *name);
 
 /* Before the tool of the run in dir starts: "inputs" (artifacts of the job) go into dir/work, the
  * image "stdin_sha256" into dir/stdin (*ret_stdin). Blocks: workers, thread pool. */
