@@ -155,10 +155,14 @@ beside (const char *file, const char *name)
     return str_printf ("%.*s%s", (int) (base - file), file, name);
 }
 
-/* Of the build tree this program lies in, else of the installation. */
+/* As farrier-sim: what the environment says, the build tree this program lies in, else the
+ * installation. */
 static char *
 find_personalities (const char *self)
 {
+    const char *named = getenv ("FARRIER_SIM_PERSONALITIES");
+    if (!str_empty (named))
+        return str_dup (named);
     char *built = beside (self, "../sim/.personalities");
     if (fs_exists (built))
         return built;
