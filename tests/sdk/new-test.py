@@ -82,6 +82,7 @@ class Installed:
         self.env.update(PATH=self.at("bindir") + ":" + self.env["PATH"],
                         PKG_CONFIG=f"pkg-config --define-variable=prefix={prefix}",
                         PKG_CONFIG_PATH=os.path.join(self.at("libdir"), "pkgconfig"),
+                        FARRIER_SIM_PERSONALITIES=self.at("datadir", "farrier/sim/personalities"),
                         ACLOCAL_PATH=os.path.join(self.at("datadir"), "aclocal"),
                         DEBFULLNAME="Acme", DEBEMAIL="plugins@acme.example")
 
