@@ -15,11 +15,13 @@
 #include "farrier/sdk.h"
 
 #define OUTPUT_DEFAULT (64 * 1024)
+#define ASKED "asked"                  /* the program of `reconcile` was started */
 
 /* --- run ------------------------------------------------------------------------------------ */
 
 static int32_t
-check_argv (struct farrier_step *step, const json_t *argv, struct farrier_error *err)
+check_argv (struct farrier_step *step, const char *name, const json_t *argv,
+            struct farrier_error *err)
 {
     size_t i;
     json_t *v;
@@ -30,8 +32,8 @@ check_argv (struct farrier_step *step, const json_t *argv, struct farrier_error 
     if (good && program[0] == '/')
         return FARRIER_OK;
     return farrier_fail (step, err, FARRIER_E_INVALID,
-                         "run: argv must be a list of strings that begins with an absolute path, "
-                         "not '%s'", program == NULL ? "" : program);
+                         "run: %s must be a list of strings that begins with an absolute path, "
+                         "not '%s'", name, program == NULL ? "" : program);
 }
 
 /* The program gets the job's context, and what step it serves. */
@@ -45,7 +47,8 @@ context_text (const struct farrier_step *step)
 }
 
 static int32_t
-spawn (struct farrier_step *step, const json_t *argv, const char *label, struct farrier_error *err)
+spawn (struct farrier_step *step, const json_t *argv, const char *label, bool changes,
+       struct farrier_error *err)
 {
     json_t *spec = json_object ();
     json_t *env = json_array ();
@@ -64,7 +67,7 @@ spawn (struct farrier_step *step, const json_t *argv, const char *label, struct 
     mem_free (input);
     int64_t max = farrier_param_i64 (step, "max_output");
     json_put_int (spec, "max_output_bytes", max > 0 ? max : OUTPUT_DEFAULT);
-    int32_t rc = step_set_await (step, spec, true, err);
+    int32_t rc = step_set_await (step, spec, changes, err);
     return rc == FARRIER_OK ? FARRIER_PENDING : rc;
 }
 
@@ -72,9 +75,12 @@ int32_t
 action_run_start (void *self, struct farrier_step *step, struct farrier_error *err)
 {
     const json_t *argv = json_object_get (step->in.params, "argv");
+    const json_t *asks = json_object_get (step->in.params, "reconcile");
     (void) self;
-    int32_t rc = check_argv (step, argv, err);
-    return rc != FARRIER_OK ? rc : spawn (step, argv, "program of the site", err);
+    int32_t rc = check_argv (step, "argv", argv, err);
+    if (rc == FARRIER_OK && asks != NULL)
+        rc = check_argv (step, "reconcile", asks, err);
+    return rc != FARRIER_OK ? rc : spawn (step, argv, "program of the site", true, err);
 }
 
 int32_t
@@ -105,12 +111,49 @@ action_run_poll (void *self, struct farrier_step *step, struct farrier_error *er
     return FARRIER_DONE;
 }
 
+/* Nobody saw how the program ended. The site's own word, where the workflow names who gives it. */
+static int32_t
+ask_site (struct farrier_step *step, struct farrier_error *err)
+{
+    const json_t *argv = json_object_get (step->in.params, "reconcile");
+    if (json_array_size (argv) > 0) {
+        int32_t rc = farrier_state_set (step, ASKED, "1");
+        return rc < 0 ? rc : spawn (step, argv, "the site's word whether it ran", false, err);
+    }
+    farrier_fail (step, err, FARRIER_E_LOST, "run: the program ran, and nobody saw how it ended");
+    return FARRIER_UNKNOWN;
+}
+
+static int32_t
+site_said (struct farrier_step *step, const struct farrier_wake *wake, struct farrier_error *err)
+{
+    size_t len = 0;
+    if (wake->code == FARRIER_OK && wake->exit_status == 0)
+        return FARRIER_DONE;
+    if (wake->code == FARRIER_OK && wake->exit_status == 1)
+        return FARRIER_NOT_STARTED;
+    const char *said = farrier_process_output (step, 2, &len);
+    if (wake->code == FARRIER_OK)
+        farrier_fail (step, err, FARRIER_E_LOST, "run: nobody saw how the program ended, and its "
+                      "reconcile ended with %d, neither 0 nor 1: %.200s", wake->exit_status,
+                      said == NULL ? "" : said);
+    else
+        farrier_fail (step, err, FARRIER_E_LOST, "run: nobody saw how the program ended, and its "
+                      "reconcile failed: %s", wake->message == NULL ? "" : wake->message);
+    return FARRIER_UNKNOWN;
+}
+
 /* The attempt's directory knows whether its one child ever ran: the launch asks it. */
 int32_t
 action_run_reconcile (void *self, struct farrier_step *step, struct farrier_error *err)
 {
+    struct farrier_wake wake = FARRIER_INIT (struct farrier_wake);
     int32_t status = 0;
     (void) self;
+    farrier_wake (step, &wake);
+    if (farrier_state_get (step, ASKED) != NULL)         /* the newest child is the asking one */
+        return wake.kind == FARRIER_WAKE_PROCESS ? site_said (step, &wake, err)
+                                                 : ask_site (step, err);
     switch (farrier_process_status (step, &status)) {
     case FARRIER_PROCESS_NOT_STARTED:
         return FARRIER_NOT_STARTED;
@@ -123,9 +166,7 @@ action_run_reconcile (void *self, struct farrier_step *step, struct farrier_erro
     case FARRIER_PROCESS_RUNNING:
         return farrier_recheck (step, 1000);
     default:
-        farrier_fail (step, err, FARRIER_E_LOST,
-                      "run: the program ran, and nobody saw how it ended");
-        return FARRIER_UNKNOWN;
+        return ask_site (step, err);
     }
 }
 

@@ -304,6 +304,16 @@ fail_as_before (struct turn *t)
     return rc;
 }
 
+/* Its program went down with the machine, say: no failure of its own, as little as a crash is. */
+static bool
+was_lost (const struct turn *t)
+{
+    json_t *error = json_stored (t->attempt->error_json, NULL);
+    bool lost = str_eq (json_str (error, "/code"), "LOST");
+    json_decref (error);
+    return lost;
+}
+
 static int32_t
 not_started (struct turn *t, const struct plugin_op *op)
 {
@@ -313,7 +323,7 @@ not_started (struct turn *t, const struct plugin_op *op)
     int64_t left = sent_ms (t) + settle_ms - clock_wall_ms ();
     if (sent_ms (t) != 0 && left > 0)
         return look_again (t, left < RECONCILE_AGAIN_MS ? left : RECONCILE_AGAIN_MS);
-    bool crashed = t->attempt->error_json == NULL;
+    bool crashed = t->attempt->error_json == NULL || was_lost (t);
     turn_set_bag_flag (t, "not_started", true);
     if (crashed && t->attempt->number <= NOT_STARTED_MAX) {
         tell_end (t, "step.not_started", "nothing of it is on the BMC; it is started again");

@@ -14,6 +14,7 @@ import concurrent.futures
 import http.server
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -539,6 +540,9 @@ import json, os, sys, time
 context = json.load(sys.stdin)
 with open(sys.argv[2], "a") as f:
     f.write(os.environ.get("SITE", "?") + "\\n")
+with open(sys.argv[2] + ".pids", "w") as f:
+    f.write(f"{os.getppid()} {os.getpid()}")
+os.rename(sys.argv[2] + ".pids", sys.argv[2] + ".pid")
 if sys.argv[1] == "fail":
     print("it is no use", file=sys.stderr)
     sys.exit(7)
@@ -888,6 +892,50 @@ def killed_program(base, port):
         check(lines(ran) == ["here"], lines(ran))
 
 
+ASKED = """#!/usr/bin/python3
+import json, sys
+context = json.load(sys.stdin)
+with open(sys.argv[2] + ".asked", "a") as f:
+    f.write(context["host"]["name"] + "\\n")
+print("the site does not know", file=sys.stderr)
+sys.exit(int(sys.argv[1]))
+"""
+
+
+def lost_program(base, port):
+    """Nobody saw how a program ended (the machine went down): `reconcile` tells whether it ran."""
+    s = Scene("jobs-lost", {"generic": 3}, base, port)
+    with s.lab:
+        asks = s.lab.write("asks.program", ASKED)
+        os.chmod(asks, 0o700)
+        jobs = []
+        for answer in (0, 1, 3):
+            ran = os.path.join(s.lab.folder, f"lost-{answer}.ran")
+            workflow, ran = run_step(s, f"lost-{answer}", "wait",
+                                     more=f'reconcile = ["{asks}", "{answer}", "{ran}"];')
+            jobs.append((s.run(workflow, s.take()), ran))
+        for _, ran in jobs:
+            s.until("the program runs", lambda r=ran: os.path.exists(r + ".pid"))
+        s.lab.kill_daemon()
+        for _, ran in jobs:
+            for pid in lines(ran + ".pid")[0].split():
+                os.kill(int(pid), signal.SIGKILL)
+            with open(ran + ".go", "w", encoding="ascii"):
+                pass
+        check(s.lab.start_daemon(), s.lab.daemon_said())
+        (done, done_ran), (again, again_ran), (unknown, unknown_ran) = jobs
+        s.end(done, "succeeded")
+        check(lines(done_ran) == ["here"], lines(done_ran))
+        s.end(again, "succeeded")
+        check(lines(again_ran) == ["here", "here"], lines(again_ran))
+        s.until("it parks", lambda: s.job(unknown)["state"] == "parked")
+        message = s.job(unknown)["cause"]["message"]
+        check("ended with 3" in message and "does not know" in message, message)
+        for _, ran in jobs:
+            check(lines(ran + ".asked"), "the site was not asked")
+        check(lines(unknown_ran) == ["here"], lines(unknown_ran))
+
+
 def killed_sessions(base, port):
     """A session that a kill leaves behind is used again or deleted, and does not add up."""
     s = Scene("jobs-sessions", {"generic": 1, "openbmc": 1}, base, port)
@@ -995,7 +1043,7 @@ SHARED = [cancel_before, cancel_upload, cancel_flash, cancel_settled, cancel_res
 WITH_SITE = [resolve_done, resolve_not_started, resolve_failed, cancel_unknown, http_actions,
              http_refused, http_no_secret, http_idempotent_lost, retry_before]
 ALONE = [killed_program, killed_sessions, killed_wait, killed_reading, stop_with_hanging_bmc,
-         without_daemon, many_hosts]
+         without_daemon, many_hosts, lost_program]
 
 
 def wanted(scenario):
