@@ -17,6 +17,10 @@
  * CHANGELOG
  *   1.0-draft  first shape. May still change until the Dell, HPE and Supermicro plugins have
  *              landed on it; then it is frozen as 1.0.
+ *              Since its first shape, all at the ends: XML, endpoint(), config_json(),
+ *              json_number(), attachments and metadata of images, context(); in a wake vendor_id
+ *              and hint; in await_process files, descriptors, exit codes and limits;
+ *              FARRIER_PROOF_LOWER; reconcile may answer PENDING.
  */
 #ifndef FARRIER_VERSION_H
 #define FARRIER_VERSION_H
