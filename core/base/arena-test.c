@@ -34,7 +34,9 @@ START_TEST (limit)
 {
     struct arena *a = arena_new (64);
 
+    ck_assert (!arena_exhausted (a));
     ck_assert_ptr_null (arena_alloc (a, 65));
+    ck_assert (arena_exhausted (a));
     ck_assert_ptr_null (arena_alloc (a, SIZE_MAX));
     ck_assert_ptr_nonnull (arena_alloc (a, 33));      /* counts as 48 */
     ck_assert_ptr_null (arena_alloc (a, 17));

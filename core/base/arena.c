@@ -30,6 +30,7 @@ struct arena {
     struct block *blocks;
     struct deferred *deferred;
     size_t limit_bytes, used_bytes;
+    bool exhausted;
 };
 
 struct arena *
@@ -48,6 +49,7 @@ arena_alloc (struct arena *a, size_t size)
     void *p;
 
     if (size > SIZE_MAX / 4) {
+        a->exhausted = true;
         return NULL;
     }
     size = (size + ALIGN - 1) & ~(ALIGN - 1);
@@ -56,6 +58,7 @@ arena_alloc (struct arena *a, size_t size)
     }
     if (a->limit_bytes != 0
         && (size > a->limit_bytes || a->used_bytes > a->limit_bytes - size)) {
+        a->exhausted = true;
         return NULL;
     }
     if (b == NULL || b->size - b->used < size) {
@@ -70,6 +73,12 @@ arena_alloc (struct arena *a, size_t size)
     b->used += size;
     a->used_bytes += size;
     return p;
+}
+
+bool
+arena_exhausted (const struct arena *a)
+{
+    return a->exhausted;
 }
 
 char *

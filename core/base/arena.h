@@ -7,12 +7,15 @@
 #define FARRIER_BASE_ARENA_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena;
 
 struct arena *arena_new (size_t limit_bytes);     /* 0 = no limit */
 void *arena_alloc (struct arena *a, size_t size); /* zeroed, 16-byte aligned; NULL past the limit */
+/* Has anything been refused? */
+bool arena_exhausted (const struct arena *a);
 char *arena_strdup (struct arena *a, const char *s);
 char *arena_strndup (struct arena *a, const char *s, size_t len);
 char *arena_vprintf (struct arena *a, const char *fmt, va_list ap)

@@ -94,6 +94,11 @@ static int32_t
 judge (struct farrier_step *step, int32_t rc, struct farrier_error *err)
 {
     bool awaits = rc == FARRIER_PENDING || rc == FARRIER_ADOPT;
+    /* Whatever it says, it saw an absent value where there may be one. */
+    if (arena_exhausted (step->arena))
+        return step->host->fail (err, FARRIER_E_NO_SPACE, "op '%s', %s: needs more than %u MiB of "
+                                 "memory in one call", step->in.op->def.name,
+                                 plugin_callback_name (step->in.callback), STEP_ARENA_BYTES >> 20);
     if (step->awaits > 1)
         return bug (step, err, "registered more than one await");
     if (awaits && step->await == NULL)

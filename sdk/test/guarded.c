@@ -30,6 +30,7 @@ struct deferred {
 struct arena {
     struct region regions[GUARDED_KINDS];
     size_t limit, asked;               /* of what arena_alloc() gave */
+    bool exhausted;
     struct deferred *deferred;
     struct arena *next;                /* of those that are alive */
 };
@@ -109,14 +110,21 @@ guarded_alloc (struct arena *a, enum guarded_kind kind, size_t size)
 void *
 arena_alloc (struct arena *a, size_t size)
 {
-    if (counting && ++asked_count == fail_at)
+    bool fails = counting && ++asked_count == fail_at;
+    if (fails || (a->limit != 0 && (size > a->limit || a->asked > a->limit - size))) {
+        a->exhausted = true;
         return NULL;
-    if (a->limit != 0 && (size > a->limit || a->asked > a->limit - size))
-        return NULL;
+    }
     void *p = guarded_alloc (a, current_kind, size == 0 ? 1 : size);
     if (p != NULL)
         a->asked += size;
     return p;
+}
+
+bool
+arena_exhausted (const struct arena *a)
+{
+    return a->exhausted;
 }
 
 char *

@@ -227,6 +227,10 @@ judge (struct farrier_step *step, enum plugin_callback which, int32_t rc,
     char words[80];
     bool awaits = rc == FARRIER_PENDING || rc == FARRIER_ADOPT;
     const char *what = NULL;
+    if (arena_exhausted (step->arena))
+        return (bench_core ()->fail) (err, FARRIER_E_NO_SPACE, "op '%s', %s: needs more than %u "
+                                      "MiB of memory in one call", step->in.op->def.name,
+                                      names[which], STEP_ARENA_BYTES >> 20);
     str_format (words, sizeof words, "answered %d, which it may not", (int) rc);
     if (bench_now->probing ? rc > 100 : !may_answer (which, rc))
         what = words;

@@ -283,7 +283,9 @@ struct farrier_host {
 
     /* --- memory and clock ------------------------------------------------------------------- */
 
-    /* zeroed; NULL past 16 MiB; no free */
+    /* zeroed; NULL past 16 MiB, which the handles and strings of the callback count for too; no
+     * free. Once anything was refused the callback has failed with NO_SPACE, whatever it answers:
+     * what it took for absent may be there. */
     void *(*alloc) (struct farrier_step *step, size_t size);
     FARRIER_PAD (alloc)
     char *(*printf) (struct farrier_step *step, const char *fmt, ...)
