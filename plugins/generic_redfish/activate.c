@@ -132,6 +132,9 @@ rollback_begin (struct walk *w)
         farrier_hint (w->step, w->err, "install the older image instead");
         return FARRIER_E_UNSUPPORTED;
     }
+    rc = install_needs_inventory (w);
+    if (rc < 0)
+        return rc;
     rc = redfish_get (w->step, w->service.manager, &manager, w->err);
     if (rc < 0)
         return rc;

@@ -96,6 +96,8 @@ int32_t install_follow_known (struct walk *w);     /* the task that the state na
 int32_t install_after_task (struct walk *w);
 int32_t install_returned (struct walk *w);
 int32_t install_check (struct walk *w);            /* read the version again */
+/* Nothing is changed on a BMC that does not tell afterwards what runs. */
+int32_t install_needs_inventory (struct walk *w);
 int32_t install_checked (struct walk *w);
 int32_t install_end (struct walk *w, int32_t rc);  /* gives the claim back first, if there is one */
 int32_t install_released (struct walk *w);

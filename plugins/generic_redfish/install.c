@@ -54,6 +54,9 @@ prepare (struct walk *w)
                              "this BMC has no UpdateService (Redfish %s)",
                              w->service.version == NULL ? "of unknown version"
                                                         : w->service.version);
+    rc = install_needs_inventory (w);
+    if (rc < 0)
+        return rc;
     if (c.updateable == 0)
         return farrier_fail (w->step, w->err, FARRIER_E_UNSUPPORTED,
                              "the BMC says that %s (%s) can't be updated", c.key,

@@ -190,12 +190,25 @@ install_returned (struct walk *w)
 /* --- the version ---------------------------------------------------------------------------- */
 
 int32_t
+install_needs_inventory (struct walk *w)
+{
+    if (w->service.inventory != NULL)
+        return FARRIER_OK;
+    return farrier_fail (w->step, w->err, FARRIER_E_INVALID,
+                         "%s shows no FirmwareInventory: what an update did could not be told",
+                         w->service.update == NULL ? "the BMC" : w->service.update);
+}
+
+int32_t
 install_check (struct walk *w)
 {
     struct farrier_collect what = FARRIER_INIT (struct farrier_collect);
     const char *uri = walk_text (w, "uri");
     if ((redfish_quirk (w->service.vendor)->flags & REDFISH_QUIRK_HASHED_IDS) != 0
         || uri[0] == '\0') {
+        int32_t rc = install_needs_inventory (w);
+        if (rc < 0)
+            return rc;
         what.collection = w->service.inventory;
         what.expand = w->service.expand;
     } else {

@@ -123,7 +123,7 @@ service_parse (struct farrier_step *step, struct redfish_service *ret)
     farrier_json_i64 (farrier_json_at (object, "/vendor"), &vendor);
     ret->vendor = (uint32_t) vendor;
     ret->vendor_name = redfish_vendor_name (ret->vendor);
-    return 1;
+    return ret->root != NULL;
 }
 
 int32_t
