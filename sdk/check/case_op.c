@@ -331,6 +331,28 @@ run_host (struct trial *t, bool newer)
 
 /* --- which one ------------------------------------------------------------------------------ */
 
+/* What it asks again and again is what costs. */
+static void
+tell_most_asked (struct trial *t)
+{
+    json_t *counts = json_object (), *line;
+    const char *most = NULL;
+    long long best = 0;
+    size_t i;
+    json_array_foreach (t->happy.requests, i, line) {
+        const char *text = json_string_value (line);
+        long long n = json_integer_value (json_object_get (counts, text)) + 1;
+        json_put_int (counts, text, n);
+        if (n > best) {
+            best = n;
+            most = text;
+        }
+    }
+    json_put_str (t->out->details, "most_asked", most);
+    json_put_int (t->out->details, "most_asked_times", best);
+    json_decref (counts);
+}
+
 static void
 tell_happy (struct trial *t)
 {
@@ -338,6 +360,7 @@ tell_happy (struct trial *t)
     const struct check_op *conf = check_conf_op (t->in->set.conf, t->in->op);
     json_object_set (t->out->details, "trail", h->trail);
     json_put_int (t->out->details, "requests", (long long) json_array_size (h->requests));
+    tell_most_asked (t);
     json_put_int (t->out->details, "changes", (long long) h->changes);
     json_put_int (t->out->details, "flashes", (long long) h->flashes);
     json_put_int (t->out->details, "memory", (long long) h->memory);

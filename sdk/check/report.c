@@ -27,6 +27,9 @@ print_details (const struct child_result *c)
         printf ("# %lld requests, %lld of them change, %lld allocations; answered %s\n",
                 json_int_or (c->details, "/requests", 0), json_int_or (c->details, "/changes", 0),
                 json_int_or (c->details, "/memory", 0), json_str_or (c->details, "/answer", ""));
+    if (json_str (c->details, "/most_asked") != NULL)
+        printf ("# most often (%lld): %s\n", json_int_or (c->details, "/most_asked_times", 0),
+                json_str (c->details, "/most_asked"));
     if (json_object_get (c->details, "runs") != NULL)
         printf ("# %lld runs\n", json_int_or (c->details, "/runs", 0));
     printf ("# %lld ms\n", (long long) c->took_ms);
