@@ -229,8 +229,9 @@ cmd_plugin_check (struct invocation *inv, struct err *err)
         /* In this process the verdict is all: whoever asked for it counts. */
         size_t folders = json_array_size (c.faults);
         if (c.wrong + folders > 0 && !inv_flag (inv, "in-process")) {
-            rc = err_set (err, ERR_SYNTAX, "%zu of %zu plugins %s wrong, and %zu folders", c.wrong,
-                          json_array_size (c.plugins), c.wrong == 1 ? "is" : "are", folders);
+            rc = err_set (err, ERR_SYNTAX, "plugins with faults: %zu of %zu%s", c.wrong,
+                          json_array_size (c.plugins),
+                          folders > 0 ? "; a plugin directory has some too" : "");
             err_hint (err, "farrier-plugins(7) explains every code");
         }
     }
