@@ -11,7 +11,7 @@
 #   --with-plugin-NAME=no      not built
 #   --with-plugin-NAME=force   built whatever TEST says
 #
-# Sets the automake conditional PLUGIN_<NAME IN CAPITALS>.
+# Sets the automake conditional PLUGIN_<NAME IN CAPITALS>. FARRIER_MONOLITHIC comes after the last.
 
 AC_DEFUN([FARRIER_PLUGIN], [
   AC_ARG_WITH([plugin-$1],
@@ -37,7 +37,20 @@ AC_DEFUN([FARRIER_PLUGIN], [
          [farrier_reason="asked for by --with-plugin-$1=$farrier_want"])])])
   AC_MSG_RESULT([$farrier_build ($farrier_reason)])
   AM_CONDITIONAL(m4_toupper([PLUGIN_$1]), [test "$farrier_build" = yes])
+  AS_IF([test "$farrier_build" = yes], [farrier_built_ins="$farrier_built_ins X ($1)"])
   farrier_line=`printf '    %-18s %-4s %s' '$1' "$farrier_build" "$farrier_reason"`
   farrier_plugin_summary="$farrier_plugin_summary$farrier_line
 "
+])
+
+# FARRIER_MONOLITHIC: --enable-monolithic; sets the conditional MONOLITHIC and, in config.h, the
+# list FARRIER_BUILT_INS of the plugins that are linked into farrier and farrierd then.
+AC_DEFUN([FARRIER_MONOLITHIC], [
+  AC_ARG_ENABLE([monolithic],
+    [AS_HELP_STRING([--enable-monolithic],
+      [link the plugins into farrier and farrierd: fuzzers, sanitizers @<:@no@:>@])],
+    [], [enable_monolithic=no])
+  AM_CONDITIONAL([MONOLITHIC], [test "$enable_monolithic" = yes])
+  AC_DEFINE_UNQUOTED([FARRIER_BUILT_INS(X)], [$farrier_built_ins],
+    [The plugins of a monolithic build, each as X (NAME).])
 ])

@@ -133,6 +133,7 @@ api_registry (struct api *api, struct plugin_registry **ret, struct err *err)
         struct plugin_settings settings = {
             .dirs = (const char *const *) s->plugin_dirs,
             .dir_count = s->plugin_dir_count,
+            .built_ins = plugin_built_ins,
             .exec_dirs = (const char *const *) s->exec_dirs,
             .exec_dir_count = s->exec_dir_count,
             .config_dir = s->plugin_conf_dir,

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "plugin/exec.h"
+#include "plugin/private.h"
 
 /* True when the directory can be listed and was not listed yet under another name. */
 static bool
@@ -104,7 +105,14 @@ find_plugins (const struct plugin_settings *settings, struct vec *ret_found,
               struct fault_list *faults)
 {
     struct vec seen = { 0 }, exec_seen = { 0 };
+    const struct plugin_built_in *b = settings->built_ins;
+    for (; b != NULL && b->name != NULL; b++)
+        take_file (str_printf ("%s%s", PLUGIN_BUILT_IN_FOLDER, b->name), "", ret_found);
+    bool any = b != NULL && b != settings->built_ins;
     for (size_t i = 0; i < settings->dir_count; i++) {
+        /* A program with plugins of its own needs no others. */
+        if (any && !fs_exists (settings->dirs[i]))
+            continue;
         if (directory_is_good (settings->dirs[i], &seen, faults))
             find_in (settings->dirs[i], ".so", ret_found, faults);
     }

@@ -50,14 +50,16 @@ plugin_sync_info (struct plugin *p)
     struct plugin_info *i = &p->info;
     const struct farrier_plugin *def = &p->def;
     i->name = p->name;
-    i->file = p->file;
+    i->file = p->built_in != NULL ? NULL : p->file;
     i->config_file = p->config.file;
     i->version = def->version != NULL ? def->version : p->note.version;
     i->vendor = def->vendor != NULL ? def->vendor : p->note.vendor;
     i->license = def->license != NULL ? def->license : p->note.license;
     i->description = def->description;
-    i->abi = p->exec != NULL ? "exec 1" : p->note.abi;
-    i->kind = p->exec != NULL ? PLUGIN_KIND_EXECUTABLE : PLUGIN_KIND_SHARED_OBJECT;
+    i->abi = p->exec != NULL       ? "exec 1"
+             : p->built_in != NULL ? FARRIER_ABI_STRING : p->note.abi;
+    i->kind = p->exec != NULL       ? PLUGIN_KIND_EXECUTABLE
+              : p->built_in != NULL ? PLUGIN_KIND_BUILT_IN : PLUGIN_KIND_SHARED_OBJECT;
     i->build_id = p->note.build_id;
     i->sha256 = p->sha256[0] == '\0' ? NULL : p->sha256;
     i->required = p->config.required;
@@ -165,9 +167,36 @@ settle_missing (struct plugin *p, struct fault_list *missing, bool linked)
     fault_move (&p->faults, missing);
 }
 
+static const struct plugin_built_in *
+built_in_of (const char *file, const struct plugin_settings *settings)
+{
+    const struct plugin_built_in *b = settings->built_ins;
+    if (b == NULL || !str_starts (file, PLUGIN_BUILT_IN_FOLDER))
+        return NULL;
+    while (b->name != NULL && !str_eq (b->name, file + strlen (PLUGIN_BUILT_IN_FOLDER)))
+        b++;
+    return b->name == NULL ? NULL : b;
+}
+
+/* It came with the program: there is no file to judge, but its struct is. */
+static bool
+examine_built_in (struct plugin *p, unsigned flags)
+{
+    struct validated v = { 0 };
+    size_t before = p->faults.count;
+    if ((flags & PLUGIN_CHECK_RUN) != 0
+        && validate_plugin (p->built_in->entry (), p->name, NULL, &v, &p->faults))
+        plugin_take_over (p, &v);
+    mem_free (v.ops);
+    plugin_sync_info (p);
+    return p->faults.count == before;
+}
+
 bool
 plugin_examine (struct plugin *p, const struct plugin_settings *settings, unsigned flags)
 {
+    if (p->built_in != NULL)
+        return examine_built_in (p, flags);
     struct buf bytes = { 0 };
     struct stat st;
     struct elf_dyn dyn = { 0 };
@@ -307,6 +336,7 @@ plugin_load_file (const char *file, const struct plugin_settings *settings, unsi
     if (str_ends (file, EXEC_SUFFIX))
         return exec_load (file, settings);
     struct plugin *p = plugin_new (file);
+    p->built_in = built_in_of (file, settings);
     p->host = settings->host;
     bool ok = plugin_config_read (settings->config_dir, p->name, &p->config, &p->faults);
     bool run = ok && p->config.enabled && !in_quarantine (p, settings) && may_run (p, settings);

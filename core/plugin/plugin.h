@@ -69,7 +69,17 @@ struct plugin_info {
     size_t fault_count;
 };
 
+/* A plugin that is linked into the program. */
+struct plugin_built_in {
+    const char *name;
+    const struct farrier_plugin *(*entry) (void);
+};
+
+/* Those of this program; ends with a NULL name. Empty but in a monolithic build. */
+extern const struct plugin_built_in plugin_built_ins[];
+
 struct plugin_settings {
+    const struct plugin_built_in *built_ins;   /* before all directories; NULL = none */
     const char *const *dirs;           /* searched in order; the first of a name wins */
     size_t dir_count;
     const char *const *exec_dirs;      /* of executable plugins, after dirs; always judged */

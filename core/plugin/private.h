@@ -35,6 +35,7 @@ struct plugin {
     struct stat seen;                  /* of the file, when it was read; st_nlink 0 = never */
     char description_sha256[65];       /* of an executable plugin: file is its description */
     struct exec_plugin *exec;          /* NULL = another kind */
+    const struct plugin_built_in *built_in;    /* NULL = another kind */
     struct elf_note note;
     bool noted;                        /* the note is whole */
     struct plugin_config config;
@@ -112,6 +113,9 @@ void plugin_answer_fault (struct fault_list *faults, enum plugin_fault_code code
                           const char *what, int32_t rc, const struct farrier_error *error);
 void plugin_unload (struct plugin *p);
 void plugin_free (struct plugin *p);
+
+/* In the place of the folder of a built-in plugin's file. */
+#define PLUGIN_BUILT_IN_FOLDER "built-in/"
 
 /* exec_load.c: plugins that are executables; file is the description. */
 struct plugin *exec_load (const char *file, const struct plugin_settings *settings);

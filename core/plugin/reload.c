@@ -130,8 +130,8 @@ same_bytes (const struct plugin *p)
     struct stat st;
     char sha256[65] = "";
     struct fault_list faults = { 0 };
-    if (p->exec != NULL)
-        return exec_same_bytes (p);
+    if (p->exec != NULL || p->built_in != NULL)
+        return p->exec == NULL || exec_same_bytes (p);
     if (policy_read (p->file, &bytes, &st, &faults))
         hash_sha256_hex (bytes.data == NULL ? "" : bytes.data, bytes.len, sha256);
     fault_list_free (&faults);
