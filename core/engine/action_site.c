@@ -77,9 +77,12 @@ action_run_start (void *self, struct farrier_step *step, struct farrier_error *e
     const json_t *argv = json_object_get (step->in.params, "argv");
     const json_t *asks = json_object_get (step->in.params, "reconcile");
     (void) self;
+    const json_t *undo = json_object_get (step->in.params, "undo");
     int32_t rc = check_argv (step, "argv", argv, err);
     if (rc == FARRIER_OK && asks != NULL)
         rc = check_argv (step, "reconcile", asks, err);
+    if (rc == FARRIER_OK && undo != NULL)
+        rc = check_argv (step, "undo", undo, err);
     return rc != FARRIER_OK ? rc : spawn (step, argv, "program of the site", true, err);
 }
 

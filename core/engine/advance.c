@@ -198,7 +198,8 @@ next_before (const struct turn *t, const struct workflow_decision *d)
 static bool
 must_look_first (const struct turn *t, const struct workflow_decision *d)
 {
-    return d->role == WORKFLOW_ROLE_ROLLBACK && t->number == 0 && t->before == 0
+    return d->role == WORKFLOW_ROLE_ROLLBACK && d->component != NULL && t->number == 0
+           && t->before == 0
            && json_int_or (t->context, "/job/inventory_ms", 0)
                   <= json_int_or (t->context, "/job/changed_ms", 0);
 }

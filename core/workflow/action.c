@@ -78,7 +78,8 @@ static const struct farrier_param run_params[] = {
     { PARAM ("idempotent", BOOL, "may be run again after a crash"), .default_value = "false" },
     { PARAM ("reconcile", JSON, "argv of a program that tells whether it had run: exit 0 it had, "
                                 "1 it had not") },
-    { PARAM ("undo", JSON, "argv of the program that takes it back") },
+    { PARAM ("undo", JSON, "argv of the program that takes it back when its phase is rolled "
+                           "back") },
 };
 
 static const struct farrier_param http_params[] = {

@@ -30,6 +30,13 @@ step_component (struct run *r, struct frame *f)
     return v;
 }
 
+static const char *
+rollback_action (const struct run *r)
+{
+    const json_t *entry = json_array_get (r->p->rollback, (size_t) r->p->rollback_index);
+    return json_object_get (entry, "undo") != NULL ? "run" : "firmware.rollback";
+}
+
 static json_t *
 make_cause (struct run *r, struct frame *f, int32_t code, const char *message, const json_t *detail,
             bool in_phase_head)
@@ -41,7 +48,7 @@ make_cause (struct run *r, struct frame *f, int32_t code, const char *message, c
     char *path = step == NULL && r->p->place != WORKFLOW_AT_ROLLBACK ? NULL : run_path (r);
     json_put_str (cause, "step", path);
     mem_free (path);
-    json_put_str (cause, "action", r->p->place == WORKFLOW_AT_ROLLBACK ? "firmware.rollback"
+    json_put_str (cause, "action", r->p->place == WORKFLOW_AT_ROLLBACK ? rollback_action (r)
                                    : step == NULL ? NULL : step->action);
     json_t *component = in_phase_head ? NULL : step_component (r, f);
     json_put (cause, "component", component);
@@ -196,6 +203,17 @@ settle_failed (struct run *r, const json_t *cause)
     }
 }
 
+/* The components that failed, then what the phase's programs did, the last one first. New. */
+static json_t *
+list_rollback (struct run *r, const json_t *failed)
+{
+    json_t *list = json_copy ((json_t *) failed);
+    for (size_t i = json_array_size (r->p->undo); i > 0; i--) {
+        json_array_append (list, json_array_get (r->p->undo, i - 1));
+    }
+    return list;
+}
+
 static void
 begin_rollback (struct run *r, json_t *list)
 {
@@ -203,7 +221,9 @@ begin_rollback (struct run *r, json_t *list)
     size_t i;
     json_t *entry;
     json_array_foreach (list, i, entry) {
-        buf_printf (&names, "%s%s", i == 0 ? "" : ", ", json_str_or (entry, "/component", "?"));
+        const char *component = json_str (entry, "/component");
+        buf_printf (&names, "%s%s", i == 0 ? "" : ", ",
+                    component != NULL ? component : json_str_or (entry, "/step", "?"));
     }
     run_notice (r, WORKFLOW_NOTICE_ROLLBACK, false, "%s", names.data);
     buf_free (&names);
@@ -247,12 +267,17 @@ apply (struct run *r, const struct workflow_failure_choice *choice, bool of_step
         return;
     case WORKFLOW_FAILURE_ROLLBACK:
         settle_failed (r, cause);
-        if (json_array_size (list) > 0) {
+        if (!in_phase_head) {
+            run_note_undo (r);         /* a program that failed may have done the half of it */
+        }
+        json_t *all = list_rollback (r, list);
+        if (json_array_size (all) > 0) {
             run_notice (r, WORKFLOW_NOTICE_PHASE_FAILED, false, "rollback");
-            begin_rollback (r, list);
+            begin_rollback (r, all);
         } else {
             leave (r, in_phase_head, "abort: nothing to roll back, the step names no component");
         }
+        json_decref (all);
         return;
     default:
         settle_failed (r, cause);

@@ -305,7 +305,23 @@ END_TEST
 #define PHASE(name, rest, steps) "{ name = \"" name "\"; " rest " steps = (" steps "); }"
 #define STEP(action) "{ action = \"" action "\"; }"
 
+#define RUN(undo) "{ action = \"run\"; argv = [\"/do\"];" undo " }"
+#define UNDO "undo = [\"/undo\"];"
+
 static const struct scripted rules[] = {
+    { "programs are taken back, the last one first",
+      ONE (PHASE ("z", "", RUN (UNDO)) ","
+           PHASE ("a", "on_failure = \"rollback\";", RUN (UNDO) "," RUN ("") "," RUN (UNDO) ","
+                  STEP ("x") "," RUN (UNDO))), "{}",
+      { FAILED ("a/x", BUSY) }, "z/run a/run a/run#2 a/run#3 a/x a/rollback/undo[0] "
+      "a/rollback/undo[1] => failed", "/code=BUSY;/rollback=done" },
+    { "the program that failed too; one that can't be taken back is told",
+      ONE (PHASE ("a", "on_failure = \"rollback\";", RUN (UNDO) "," RUN (UNDO))), "{}",
+      { FAILED ("a/run#2", HOST_FAULT), FAILED ("a/rollback/undo[0]", LOST) },
+      "a/run a/run#2 a/rollback/undo[0] a/rollback/undo[1] => failed",
+      "/code=HOST_FAULT;/rollback=failed;/rollback_cause/code=LOST;/rollback_cause/action=run" },
+    { "nothing to take back", ONE (PHASE ("a", "on_failure = \"rollback\";", RUN (""))), "{}",
+      { FAILED ("a/run", BUSY) }, "a/run => failed", "/code=BUSY" },
     { "a step's continue", ONE (PHASE ("a", "", "{ action = \"x\"; on_failure = \"continue\"; }, "
                                        STEP ("y"))), "{}",
       { FAILED ("a/x", BUSY) }, "a/x a/y => succeeded", NULL },

@@ -93,6 +93,8 @@ enter_phase (struct run *r, int32_t index)
     struct workflow_position *p = r->p;
     p->goto_phase = -1;
     p->leaving = false;
+    json_decref (p->undo);
+    p->undo = NULL;
     if ((size_t) index >= r->w->phases.count) {
         run_enter_finally (r);
         return;
@@ -341,6 +343,9 @@ apply_result (struct run *r, const struct workflow_result *last)
         apply_failure (r, last);
     } else {
         p->rolled_back += p->place == WORKFLOW_AT_ROLLBACK;
+        if (last->kind == WORKFLOW_RESULT_DONE) {
+            run_note_undo (r);
+        }
         run_advance (r);
     }
 }

@@ -61,7 +61,10 @@ struct workflow_position {
     json_t *cause;
     uint32_t tolerated;                /* failures that `continue` or `goto` passed over */
     json_t *first_tolerated;           /* the cause of the first of them; NULL */
-    json_t *rollback;                  /* list of {component, …}: what is rolled back; NULL */
+    /* of the phase's programs that have run, oldest first: {step, undo, env}; NULL */
+    json_t *undo;
+    /* what is rolled back: a list of {component, …}, then of {step, undo, env}; NULL */
+    json_t *rollback;
     int32_t rollback_index;
     uint32_t rolled_back;              /* rollbacks that were DONE */
     json_t *rollback_cause;            /* a rollback that failed in its turn; NULL */

@@ -60,6 +60,7 @@ workflow_position_copy (const struct workflow_position *p)
     struct workflow_position *copy = mem_dup (p, sizeof *p);
     json_incref (copy->cause);
     json_incref (copy->first_tolerated);
+    json_incref (copy->undo);
     json_incref (copy->rollback);
     json_incref (copy->rollback_cause);
     return copy;
@@ -73,6 +74,7 @@ workflow_position_free (struct workflow_position *p)
     }
     json_decref (p->cause);
     json_decref (p->first_tolerated);
+    json_decref (p->undo);
     json_decref (p->rollback);
     json_decref (p->rollback_cause);
     mem_free (p);
@@ -117,6 +119,7 @@ workflow_position_text (const struct workflow_position *p)
         json_put_int (o, "tolerated", p->tolerated);
     }
     put_value (o, "first_tolerated", p->first_tolerated);
+    put_value (o, "undo", p->undo);
     put_value (o, "rollback", p->rollback);
     if (p->rollback != NULL) {
         json_put_int (o, "rollback_index", p->rollback_index);
@@ -213,6 +216,7 @@ from_json (const json_t *o)
     p->rollback_index = p->rollback_index == -1 ? 0 : p->rollback_index;
     p->cause = get_value (o, "cause");
     p->first_tolerated = get_value (o, "first_tolerated");
+    p->undo = get_value (o, "undo");
     p->rollback = get_value (o, "rollback");
     p->rollback_cause = get_value (o, "rollback_cause");
     return p;

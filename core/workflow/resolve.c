@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "workflow/run.h"
@@ -181,7 +182,10 @@ run_path (const struct run *r)
     struct buf b = { 0 };
     put_phase (&b, r);
     if (r->p->place == WORKFLOW_AT_ROLLBACK) {
-        buf_printf (&b, "rollback/firmware.rollback[%d]", r->p->rollback_index);
+        const json_t *entry = json_array_get (r->p->rollback, (size_t) r->p->rollback_index);
+        bool undo = json_object_get (entry, "undo") != NULL;
+        buf_printf (&b, "rollback/%s[%d]", undo ? "undo" : "firmware.rollback",
+                    r->p->rollback_index);
         return buf_steal (&b);
     }
     const struct workflow_step *step = run_step (r);
@@ -359,6 +363,12 @@ resolve_rollback (struct run *r)
 {
     const json_t *entry = json_array_get (r->p->rollback, (size_t) r->p->rollback_index);
     json_t *params = json_object ();
+    if (json_object_get (entry, "undo") != NULL) {
+        json_object_set (params, "argv", json_object_get (entry, "undo"));
+        json_object_set (params, "env", json_object_get (entry, "env"));
+        fill (r, "run", params, &r->w->retry);
+        return;
+    }
     json_object_set (params, "component", json_object_get (entry, "component"));
     fill (r, "firmware.rollback", params, &r->w->retry);
     const char *image = string_param (entry, "rollback_image");
@@ -429,6 +439,35 @@ run_resolve (struct run *r, struct err *err)
     r->d->undecided = r->d->undecided || f.undecided;
     frame_end (&f);
     return rc;
+}
+
+void
+run_note_undo (struct run *r)
+{
+    const struct workflow_step *step = run_step (r);
+    if (r->p->place != WORKFLOW_AT_STEP || step == NULL || !str_eq (step->action, "run")
+        || json_object_get (step->params, "undo") == NULL) {
+        return;
+    }
+    struct frame f;
+    json_t *params = NULL;
+    frame_begin (&f, r);
+    if (frame_bind_phase (&f, r, NULL) == 0 && frame_bind_step (&f, r, NULL) == 0
+        && expression_expand_all (step->params, &f.scope, &params, NULL) == 0) {
+        json_t *entry = json_object ();
+        char *path = run_path (r);
+        json_put_str (entry, "step", path);
+        json_object_set (entry, "undo", json_object_get (params, "undo"));
+        json_object_set (entry, "env", json_object_get (params, "env"));
+        /* The position is a copy, what hangs on it is not. */
+        json_t *list = r->p->undo == NULL ? json_array () : json_copy (r->p->undo);
+        json_array_append_new (list, entry);
+        json_decref (r->p->undo);
+        r->p->undo = list;
+        mem_free (path);
+    }
+    json_decref (params);
+    frame_end (&f);
 }
 
 static void

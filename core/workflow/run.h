@@ -54,6 +54,8 @@ void run_notice (struct run *r, enum workflow_notice_kind kind, bool with_step, 
     __attribute__ ((format (printf, 4, 5)));
 /* Fills in RUN_STEP for the current step, or the current rollback. */
 int32_t run_resolve (struct run *r, struct err *err);
+/* The current step ran a program: how it would be taken back is noted, if the workflow says. */
+void run_note_undo (struct run *r);
 void run_progress (const struct run *r, uint32_t *ret_progress, uint32_t *ret_span);
 
 /* --- failure.c ------------------------------------------------------------------------------- */

@@ -599,6 +599,24 @@ def run_bad(s):
     check("JSON" in shown["cause"]["message"], shown["cause"])
 
 
+def run_undone(s):
+    """A phase that is rolled back takes its programs back, the last one first."""
+    host = s.take()
+    path, ran = program(s, "run-undone")
+    step = ('{ action = "run"; argv = ["%s", "ok", "%s"]; env = { SITE = "%s"; }; '
+            'undo = ["%s", "%s", "%s"]; }')
+    begun = [step % (path, ran, site, path, "ok", ran + ".back") for site in ("first", "second")]
+    bad = step.replace('"ok"', '"fail"') % (path, ran, "third", path, "ok", ran + ".back")
+    never = step % (path, ran, "never", path, "ok", ran + ".back")
+    shown = s.end(s.run(s.phases(
+        "run-undone", '{ name = "one"; steps = ( %s ); on_failure = "rollback"; }'
+        % ", ".join([*begun, bad, never])), host), "failed")
+    check(lines(ran) == ["first", "second", "third"], lines(ran))
+    check(lines(ran + ".back") == ["third", "second", "first"], lines(ran + ".back"))
+    check(shown["cause"]["rollback"] == "done" and "no use" in shown["cause"]["message"],
+          shown["cause"])
+
+
 def run_too_long(s):
     host = s.take()
     workflow, ran = run_step(s, "run-long", "wait", more='timeout = "1s";')
@@ -1035,7 +1053,7 @@ def many_hosts(base, port):
 
 SHARED = [cancel_before, cancel_upload, cancel_flash, cancel_settled, cancel_restores_power,
           approve, approve_cancelled, wait_step, retry_parked, second_job, run_good, run_bad,
-          run_too_long, failures, context_too_large, wrong_version, flash_fails,
+          run_undone, run_too_long, failures, context_too_large, wrong_version, flash_fails,
           method_simple_update, method_http_push, apply_on_reset, session_expires, sessions_full,
           upload_503, upload_answer_lost, upload_answer_lost_openbmc,
           reset_answer_lost, foreign_task, task_vanishes, time_is_up, silent_after_upload,
