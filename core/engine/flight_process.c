@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/flight.h"
+#include "engine/process_exit.h"
 #include "engine/process_files.h"
 #include "engine/spawn.h"
 #include "engine/step.h"
@@ -85,7 +86,7 @@ read_child (void *arg)
 static void
 judge_exit (const struct flight *f, struct answer *a)
 {
-    int32_t code = process_files_code (f->spec, a->exit_status);
+    int32_t code = process_exit_code (f->spec, a->exit_status);
     if (code == FARRIER_OK)
         return;
     char *text = a->exit_status < 0

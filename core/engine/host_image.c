@@ -1,4 +1,4 @@
-/* host_image: the host table's images, their attachments, and artifacts.
+/* host_image: the host table's images and artifacts.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -117,47 +117,6 @@ read_artifact (struct farrier_step *step, const char *name, size_t *ret_len)
     return data;
 }
 
-/* --- what belongs to an image --------------------------------------------------------------- */
-
-static const struct farrier_json *
-image_metadata (struct farrier_step *step, const struct farrier_image *image)
-{
-    return image == NULL ? NULL : step_json (step, image->metadata);
-}
-
-static int32_t
-attachment_at (const struct farrier_image *image, uint32_t index, struct farrier_attachment *ret)
-{
-    if (image == NULL || index >= image->attachment_count)
-        return FARRIER_E_INVALID;
-    const struct image_attachment *a = &image->attachments[index];
-    struct farrier_attachment out = {
-        .struct_size = sizeof out,
-        .name = a->name,
-        .filename = a->filename,
-        .sha256 = a->sha256,
-        .size_bytes = a->len,
-    };
-    record_copy_out (ret, &out, sizeof out);
-    return FARRIER_OK;
-}
-
-static int64_t
-attachment_read (const struct farrier_image *image, const char *name, uint64_t offset,
-                 void *buffer, size_t len)
-{
-    const struct image_attachment *a =
-        image == NULL ? NULL
-                      : image_attachment_find (image->attachments, image->attachment_count, name);
-    if (a == NULL)
-        return FARRIER_E_INVALID;
-    if (offset >= a->len)
-        return 0;
-    size_t n = a->len - offset < len ? a->len - (size_t) offset : len;
-    memcpy (buffer, (const char *) a->bytes + offset, n);
-    return (int64_t) n;
-}
-
 void
 step_table_image (struct farrier_host *table)
 {
@@ -167,7 +126,4 @@ step_table_image (struct farrier_host *table)
     table->image_publish = image_publish;
     table->artifact_write = write_artifact;
     table->artifact_read = read_artifact;
-    table->image_metadata = image_metadata;
-    table->image_attachment_at = attachment_at;
-    table->image_attachment_read = attachment_read;
 }

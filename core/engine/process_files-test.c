@@ -13,6 +13,7 @@
 #include "base/testing.h"
 #include "engine/artifact.h"
 #include "engine/engine_private.h"
+#include "engine/process_exit.h"
 #include "engine/spawn.h"
 #include "engine/step.h"
 #include "farrier/sdk.h"
@@ -154,7 +155,7 @@ START_TEST (exit_codes)
     };
     for (size_t i = 0; i < COUNT_OF (all); i++) {
         json_t *spec = json_parse (all[i].spec, strlen (all[i].spec), NULL);
-        ck_assert_msg (process_files_code (spec, all[i].exit_status) == all[i].code, "case %zu", i);
+        ck_assert_msg (process_exit_code (spec, all[i].exit_status) == all[i].code, "case %zu", i);
         json_decref (spec);
     }
 }
@@ -196,7 +197,7 @@ START_TEST (as_asked)
     ck_assert_msg (farrier_await_process (&step, &p, &why) == asked[_i].code, "%s", why.message);
     if (asked[_i].code == FARRIER_OK) {
         ck_assert_str_eq (json_str (step.await, "/inputs/0/1"), "saved.xml");
-        ck_assert_int_eq (process_files_code (step.await, 2), FARRIER_E_BUSY);
+        ck_assert_int_eq (process_exit_code (step.await, 2), FARRIER_E_BUSY);
     }
     step_free (&step);
 }

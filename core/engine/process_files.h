@@ -1,5 +1,5 @@
-/* process_files: what a vendor tool finds in its working directory, what is kept of it, and what
- * its exit status means. All from the journaled await, so that it is the same after a restart.
+/* process_files: what a vendor tool finds in its working directory, and what is
+ * kept of it. All from the journaled await, so that it is the same after a restart.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -26,8 +26,5 @@ int32_t process_files_keep (struct engine *engine, const char *job_id, const cha
                             const char *dir, const json_t *spec, struct err *err);
 /* The same for the answer of the open await: the answer fails when it does not work. Worker. */
 void process_files_keep_for (struct turn *t, struct answer *answer);
-
-/* The code of "exits" that fits the exit status; FARRIER_OK when none does. */
-int32_t process_files_code (const json_t *spec, int exit_status);
 
 #endif

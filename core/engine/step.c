@@ -23,6 +23,7 @@ make_table (void)
     step_table_state (&table);
     step_table_xml (&table);
     step_table_io (&table);
+    step_table_attachment (&table);
     step_table_image (&table);
     step_table_await (&table);
 }

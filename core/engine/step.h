@@ -142,6 +142,7 @@ void step_table_values (struct farrier_host *table);      /* host_values.c: JSON
 void step_table_state (struct farrier_host *table);       /* host_state.c: log, params, bag, emit */
 void step_table_xml (struct farrier_host *table);         /* host_xml.c */
 void step_table_io (struct farrier_host *table);          /* host_io.c: reads, responses, config */
+void step_table_attachment (struct farrier_host *table);  /* host_attachment.c */
 void step_table_image (struct farrier_host *table);       /* host_image.c: images, artifacts */
 void step_table_await (struct farrier_host *table);       /* host_await.c */
 

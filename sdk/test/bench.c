@@ -97,6 +97,8 @@ free_image (struct bench_image *image)
     mem_free (image->handle.version);
     mem_free (image->handle.vendor);
     mem_free (image->handle.model);
+    json_decref (image->handle.metadata);
+    image_attachments_free (image->handle.attachments, image->handle.attachment_count);
     mem_free (image->bytes);
     mem_free (image);
 }
@@ -236,6 +238,30 @@ farrier_test_image (struct farrier_test *t, const struct farrier_image_info *inf
         .type = info->type,
         .size_bytes = len,
     };
+}
+
+void
+farrier_test_image_metadata (struct farrier_test *t, const char *text)
+{
+    if (t->image == NULL)
+        bench_misuse ("farrier_test_image_metadata: there is no image");
+    json_decref (t->image->handle.metadata);
+    t->image->handle.metadata = json_loads (text, 0, NULL);
+    if (!json_is_object (t->image->handle.metadata))
+        bench_misuse ("farrier_test_image_metadata: '%s' is no JSON object", text);
+}
+
+void
+farrier_test_attach (struct farrier_test *t, const char *name, const char *filename,
+                     const void *bytes, size_t len)
+{
+    struct err err;
+    if (t->image == NULL)
+        bench_misuse ("farrier_test_attach: there is no image");
+    struct farrier_image *image = &t->image->handle;
+    if (image_attachment_add (&image->attachments, &image->attachment_count, name, filename, bytes,
+                              len, &err) != 0)
+        bench_misuse ("farrier_test_attach: %s", err.message);
 }
 
 void

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "bench.h"
+#include "engine/process_exit.h"
 #include "table_io.h"
 
 #define TOKEN "${session.token}"
@@ -189,13 +190,26 @@ put_image (struct farrier_test *t, const json_t *part, struct buf *out)
     return length;
 }
 
+/* NULL when the part is none. */
+static const struct image_attachment *
+attachment_of (const struct farrier_test *t, const json_t *part)
+{
+    if (!str_eq (json_str (part, "/kind"), "attachment") || t->image == NULL)
+        return NULL;
+    return image_attachment_find (t->image->handle.attachments, t->image->handle.attachment_count,
+                                  json_str (part, "/text"));
+}
+
 static uint64_t
 put_part (struct farrier_test *t, const json_t *part, struct buf *out)
 {
     const char *kind = json_str_or (part, "/kind", "");
     if (str_eq (kind, "image"))
         return put_image (t, part, out);
-    if (str_eq (kind, "artifact"))
+    const struct image_attachment *a = attachment_of (t, part);
+    if (a != NULL)
+        buf_append (out, a->bytes, a->len);
+    else if (str_eq (kind, "artifact"))
         put_text (out, json_string_value (json_object_get (
                            t->artifacts, json_str_or (part, "/text", ""))));
     else
@@ -211,9 +225,10 @@ put_part_head (struct farrier_test *t, const json_t *part, struct buf *out)
     const char *type = json_str (part, "/content_type");
     buf_printf (out, "--%s\r\nContent-Disposition: form-data; name=\"%s\"", BOUNDARY,
                 json_str_or (part, "/name", ""));
+    const struct image_attachment *a = attachment_of (t, part);
+    const char *own = a != NULL ? a->filename : t->image != NULL ? t->image->handle.name : "";
     if (file != NULL)
-        buf_printf (out, "; filename=\"%s\"",
-                    file[0] == '\0' && t->image != NULL ? t->image->handle.name : file);
+        buf_printf (out, "; filename=\"%s\"", file[0] == '\0' ? own : file);
     if (type == NULL)
         type = str_eq (kind, "json")    ? "application/json"
                : str_eq (kind, "image") ? "application/octet-stream"
@@ -313,6 +328,17 @@ fulfil_timer (struct farrier_test *t)
     return answer_new (FARRIER_WAKE_TIMER);
 }
 
+static void
+judge_exit (const struct farrier_test *t, struct answer *a)
+{
+    int32_t code = process_exit_code (t->run.await, a->exit_status);
+    if (code == FARRIER_OK)
+        return;
+    char *text = str_printf ("the program ended with exit status %d", a->exit_status);
+    answer_fail (a, code, text, NULL);
+    mem_free (text);
+}
+
 static struct answer *
 fulfil_process (struct farrier_test *t)
 {
@@ -325,6 +351,7 @@ fulfil_process (struct farrier_test *t)
             t->last_program = p;
             a->exit_status = p->exit_status;
             a->delivery = FARRIER_DELIVERY_ANSWERED;
+            judge_exit (t, a);
             return a;
         }
     }

@@ -29,6 +29,7 @@ bench_core (void)
         step_table_state (&table);
         step_table_await (&table);
         step_table_xml (&table);
+        step_table_attachment (&table);
         bench_table_io (&table);
     }
     return &table;

@@ -303,6 +303,12 @@ config_i64 (const struct farrier_config *cfg, const char *name)
     return json_is_integer (v) ? (int64_t) json_integer_value (v) : 0;
 }
 
+static const struct farrier_json *
+config_json (const struct farrier_config *cfg, const char *name)
+{
+    return step_json_in (cfg->host, cfg->arena, json_object_get (cfg->values, name));
+}
+
 /* --- formats -------------------------------------------------------------------------------- */
 
 static int64_t
@@ -351,6 +357,7 @@ table_rest (struct farrier_host *table)
 {
     table->config_str = config_str;
     table->config_i64 = config_i64;
+    table->config_json = config_json;
     table->endpoint = endpoint;
     table->reader_read = reader_read;
     table->reader_size = reader_size;

@@ -49,6 +49,7 @@ tell (const char *member, const void *frame)
 
 PASS_STRING (config_str, (const struct farrier_config *c, const char *name), (c, name))
 PASS (int64_t, config_i64, (const struct farrier_config *c, const char *name), (c, name))
+PASS (JSON, config_json, (const struct farrier_config *c, const char *name), (c, name))
 PASS_STRING (param_str, (STEP s, const char *name), (s, name))
 PASS (int64_t, param_i64, (STEP s, const char *name), (s, name))
 PASS (JSON, param_json, (STEP s, const char *name), (s, name))
@@ -325,6 +326,7 @@ bench_table_watch (struct farrier_host *table)
     use_values (table);
     USE (config_str);
     USE (config_i64);
+    USE (config_json);
     USE (param_str);
     USE (param_i64);
     USE (param_json);

@@ -78,9 +78,14 @@ class Installed:
         self.install = subprocess.run(["make", "-C", lab.BUILD, "install",
                                        f"DESTDIR={self.stage}"], env=self.env,
                                       capture_output=True, text=True, check=False)
-        prefix = self.stage + self.dirs["prefix"]
+        # Nothing of the author's may reach the machine's own folders, however this is configured.
+        moved = {name: self.at(name) for name in ("prefix", "exec_prefix", "bindir", "libdir",
+                                                  "includedir", "datarootdir", "datadir",
+                                                  "mandir", "sysconfdir")}
+        moved["confdir"] = self.at("FARRIER_CONFDIR")
         self.env.update(PATH=self.at("bindir") + ":" + self.env["PATH"],
-                        PKG_CONFIG=f"pkg-config --define-variable=prefix={prefix}",
+                        PKG_CONFIG="pkg-config " + " ".join(
+                            f"--define-variable={name}={value}" for name, value in moved.items()),
                         PKG_CONFIG_PATH=os.path.join(self.at("libdir"), "pkgconfig"),
                         FARRIER_SIM_PERSONALITIES=self.at("datadir", "farrier/sim/personalities"),
                         ACLOCAL_PATH=os.path.join(self.at("datadir"), "aclocal"),

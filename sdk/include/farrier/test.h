@@ -112,6 +112,10 @@ void farrier_test_component (struct farrier_test *t, const struct farrier_compon
 /* The image of NEEDS_IMAGE ops; copied. sha256 may be NULL: it is then a constant. NULL = none. */
 void farrier_test_image (struct farrier_test *t, const struct farrier_image_info *info,
                          const void *bytes, size_t len);
+/* Of that image: its metadata (a JSON object as text), and one more attachment; copied. */
+void farrier_test_image_metadata (struct farrier_test *t, const char *text);
+void farrier_test_attach (struct farrier_test *t, const char *name, const char *filename,
+                          const void *bytes, size_t len);
 /* A result that an earlier op of the job left (value: JSON text); component NULL = this one. */
 void farrier_test_result_before (struct farrier_test *t, const char *component_key,
                                  const char *name, const char *value);
