@@ -92,17 +92,17 @@ change () {
 change same "a comment" host.h '/^struct farrier_host \{/ { print "/* more */" } { print }'
 change grown "a member at the end of the host table" host.h '
     /^struct farrier_host \{/ { inside = 1 }
-    inside && /^};/ { print "    void (*more) (void);\n    FARRIER_PAD (more)"; inside = 0 }
+    inside && /^};/ { print "    void (*abi_more) (void);\n    FARRIER_PAD (abi_more)"; inside = 0 }
     { print }'
 change grown "a member at the end of struct farrier_op" plugin.h '
     /^struct farrier_op \{/ { inside = 1 }
-    inside && /^};/ { print "    uint64_t more;"; inside = 0 }
+    inside && /^};/ { print "    uint64_t abi_more;"; inside = 0 }
     { print }'
 change grown "a new error code" error.h '
-    /FARRIER_E_LAST_ = / { print "    FARRIER_E_MORE = -99,"; sub (/-[0-9]+/, "-99") }
+    /FARRIER_E_LAST_ = / { print "    FARRIER_E_ABI_MORE = -99,"; sub (/-[0-9]+/, "-99") }
     { print }'
 change broken "a member in the middle" host.h '
-    { print } /FARRIER_PAD \(config_i64\)/ { print "    void (*more) (void);" }'
+    { print } /FARRIER_PAD \(config_i64\)/ { print "    void (*abi_more) (void);" }'
 change broken "a member that is gone" host.h '!/void \(\*critical_leave\)|PAD \(critical_leave\)/'
 change broken "another type of a parameter" host.h '
     { sub (/uint32_t after_ms, const char \*label/, "uint64_t after_ms, const char *label") }
@@ -111,6 +111,6 @@ change broken "another value of an error code" error.h '
     { sub (/FARRIER_E_BUSY = -2,/, "FARRIER_E_BUSY = -98,") } { print }'
 change broken "a struct grows that never may" error.h '
     /^struct farrier_error \{/ { inside = 1 }
-    inside && /^};/ { print "    uint64_t more;"; inside = 0 }
+    inside && /^};/ { print "    uint64_t abi_more;"; inside = 0 }
     { print }'
 total

@@ -26,8 +26,8 @@ advise () {
         echo "The ABI is a draft and may change. When this is meant: make abi-baseline, commit it"
         echo "with the header, and tell it in the changelog of farrier/version.h."
     else
-        echo "This breaks plugins that exist. Put new members at the end, see THE RULE in"
-        echo "farrier/version.h and tests/abi/README.md."
+        echo "A struct that only grew at its end raises FARRIER_ABI_MINOR; all else breaks plugins"
+        echo "that exist. abidiff-test.sh tells which. See THE RULE in farrier/version.h."
     fi
 }
 
