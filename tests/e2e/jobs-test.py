@@ -183,6 +183,17 @@ class Scene:
     def kinds(self, job):
         return [e["kind"] for e in self.log(job)]
 
+    def never_falls(self, job):
+        """The progress of each step grows, and is told."""
+        at, told = 0, 0
+        for e in self.log(job):
+            at = 0 if e["kind"] == "step.started" else at
+            if e["kind"] == "step.progress":
+                check(e["body"]["permille"] >= at, f"{at} permille, then {e['body']}")
+                at = e["body"]["permille"]
+                told += 1
+        check(told > 2, f"progress told {told} times")
+
     def outcome(self, job):
         outcomes = self.job(job)["outcomes"]
         check(len(outcomes) == 1, f"{len(outcomes)} outcomes")
@@ -707,6 +718,7 @@ def method_simple_update(s):
     s.end(job, "verified")
     check(s.stats(host)["pulls"] == 1 and s.stats(host)["uploads_received"] == 0,
           s.stats(host)["log"])
+    s.never_falls(job)
     s.flashed_once(host)
 
 
@@ -714,6 +726,7 @@ def method_http_push(s):
     host = s.take()
     job = s.apply(host, "bios", "http-push")
     s.end(job, "verified")
+    s.never_falls(job)
     s.flashed_once(host)
 
 
