@@ -304,10 +304,11 @@ START_TEST (flashes_lie)
         lab_wait (&lab, 0, TASKS "3", "/TaskState", "Completed");
         testing_string (lab_text (&lab, 0, INVENTORY "PSU.1", "/Version"), "6.6.6");
 
-        lab_inject (&lab, 0, "early-success", "\"ms\":400");
+        lab_inject (&lab, 0, "early-success", "\"ms\":3600000");
         push ("psu", "4", 202);
         lab_wait (&lab, 0, TASKS "4", "/TaskState", "Completed");
         testing_string (lab_text (&lab, 0, INVENTORY "PSU.1", "/Version"), "6.6.6");
+        json_decref (lab_control (&lab, "{\"command\":\"clear\",\"target\":\"all\"}"));
         lab_wait (&lab, 0, INVENTORY "PSU.1", "/Version", "4");
         lab_stop (&lab);
     }

@@ -410,6 +410,13 @@ sim_fault_clear (struct sim_fleet *fleet, const char *target, const char *which)
         remove_fault (fleet, i - 1);
         count++;
     }
+    for (size_t i = 0; i < fleet->bmcs.count; i++) {
+        struct sim_bmc *bmc = vec_at (&fleet->bmcs, i);
+
+        if (target_matches (target, bmc)
+            && (which == NULL || str_eq (which, kinds[SIM_FAULT_EARLY_SUCCESS].name)))
+            sim_update_end_lag (bmc);  /* the fault itself ended when it fired */
+    }
     return count;
 }
 

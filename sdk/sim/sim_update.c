@@ -302,6 +302,19 @@ arm (struct sim_update *u)
 }
 
 void
+sim_update_end_lag (struct sim_bmc *bmc)
+{
+    list_for_each_safe (it, next, &bmc->updates) {
+        struct sim_update *u = list_entry (it, struct sim_update, link);
+
+        if (!u->lagging)
+            continue;
+        sim_timer_stop (&u->timer);
+        complete (u);
+    }
+}
+
+void
 sim_update_unstick (struct sim_bmc *bmc)
 {
     list_for_each (it, &bmc->updates) {

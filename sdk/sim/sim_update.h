@@ -60,6 +60,7 @@ void sim_update_on_power_off (struct sim_bmc *bmc);
 void sim_update_after_host_boot (struct sim_bmc *bmc);
 void sim_update_drop_all (struct sim_bmc *bmc);
 void sim_update_unstick (struct sim_bmc *bmc); /* task-stuck was cleared */
+void sim_update_end_lag (struct sim_bmc *bmc); /* so was early-success: what lags is there now */
 int sim_update_percent (const struct sim_update *u);
 /* Somebody else's update, for ms; afterwards the component has that version ("": the old one). */
 void sim_update_begin_foreign (struct sim_bmc *bmc, int component, const char *version, int64_t ms);
