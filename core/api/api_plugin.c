@@ -58,6 +58,10 @@ info_json (const struct plugin_info *info)
     json_put_str (v, "abi", info->abi);
     json_put_str (v, "file", info->file);
     json_put_str (v, "config_file", info->config_file);
+    if (info->executable != NULL) {
+        json_put_str (v, "executable", info->executable);
+        json_put_str (v, "grants", info->grants);
+    }
     json_put_str (v, "sha256", info->sha256);
     json_put_str (v, "build_id", info->build_id);
     json_put_bool (v, "required", info->required);

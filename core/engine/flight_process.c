@@ -21,7 +21,9 @@
 #include "fleet/credential.h"
 #include "net/net.h"
 
-#define LOOK_MS 300                    /* between two looks at a running child */
+/* Between two looks at a running child: short ones are seen to end at once. */
+#define LOOK_FIRST_MS 20
+#define LOOK_MS 300
 #define OUTPUT_MAX (1u << 20)
 
 struct child {
@@ -32,6 +34,7 @@ struct child {
     struct spawn_status status;
     char *pattern, *line;
     int permille;
+    int64_t look_ms;                   /* until the next look */
     atomic_bool stopped;
 };
 
@@ -111,6 +114,8 @@ child_ended (struct flight *f)
         answer_fail (a, FARRIER_E_INVALID, c->status.error, NULL);
     else
         judge_exit (f, a);
+    if (c->status.error[0] != '\0')
+        a->delivery = FARRIER_DELIVERY_NONE;       /* none of it ran */
     flight_answer (f, a);
 }
 
@@ -126,11 +131,13 @@ static void
 child_read (void *arg)
 {
     struct flight *f = arg;
-    const struct child *c = f->child;
+    struct child *c = f->child;
     if (c->permille >= 0)
         flight_progress (f, (uint32_t) c->permille, NULL);
     if (c->status.state == SPAWN_RUNNING && !atomic_load (&c->stopped)) {
-        net_timer (f->engine->o.net, f->job_id, LOOK_MS, look, let_go, f);
+        c->look_ms = c->look_ms == 0 ? LOOK_FIRST_MS : c->look_ms * 2;
+        c->look_ms = c->look_ms > LOOK_MS ? LOOK_MS : c->look_ms;
+        net_timer (f->engine->o.net, f->job_id, c->look_ms, look, let_go, f);
         return;
     }
     if (c->status.state != SPAWN_RUNNING)

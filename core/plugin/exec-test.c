@@ -104,6 +104,10 @@ START_TEST (registers_like_a_plugin)
     ck_assert_int_eq (info->kind, PLUGIN_KIND_EXECUTABLE);
     ck_assert_str_eq (info->version, "1.0.0");
     ck_assert_str_eq (info->abi, "exec 1");
+    ck_assert_msg (str_ends (info->executable, "/exec/acme_rack"), "%s", info->executable);
+    ck_assert_str_eq (info->grants, "address of bmc, address of service:rackd, password of bmc by "
+                                    "descriptor 9, user of bmc by descriptor 8 (file "
+                                    "BMC_USER_FILE)");
     ck_assert_uint_eq (info->params.count, 1);
     const struct plugin_op *op = plugin_op_find (r, "acme_rack", "acme_rack.drain", &err);
     ck_assert_ptr_nonnull (op);
@@ -163,7 +167,7 @@ static const struct {
       PLUGIN_FAULT_OP_NAME, "other.drain" },
     { "plugin = { name = \"acme_row\"; version = \"1.0.0\"; vendor = \"A\"; description = \"d\"; "
       "license = \"MIT\"; protocol = 1; ops = ( { name = \"drain\"; help = \"h\"; flags = [ "
-      "\"idempotent\" ]; } ); };", PLUGIN_FAULT_NAME_MISMATCH, "acme_row" },
+      "\"idempotent\" ]; } ); };", PLUGIN_FAULT_DESCRIPTION, "is called acme_rack.conf" },
     { "plugin = { name = \"acme_rack\"; version = \"one\"; vendor = \"A\"; description = \"d\"; "
       "license = \"MIT\"; protocol = 2; ops = ( " OP " } ); };", PLUGIN_FAULT_DESCRIPTION,
       "protocol" },

@@ -44,6 +44,7 @@ struct exec_plugin {
     const char *executable;            /* as described, absolute */
     const char *program;               /* what is run: the private copy, where there is one */
     const char *dir;                   /* of the description */
+    const char *grants;                /* what a run may get, for people */
     struct farrier_plugin def;         /* as a shared object would export it */
     struct farrier_op *ops;
     struct exec_op *extra;

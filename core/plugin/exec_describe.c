@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "farrier/sdk.h"
@@ -31,6 +32,9 @@ read_names (struct exec_plugin *x, struct conf_at at)
         conf_required (at, keys[i]);
         *into[i] = kept (x, conf_string (at, keys[i], ""));
     }
+    if (x->def.name[0] != '\0' && !str_eq (x->def.name, x->name))
+        conf_complain (at, "name", "name is \"%s\", its file is called %s%s", x->def.name, x->name,
+                       EXEC_SUFFIX);
     conf_required (at, "protocol");
     conf_i64 (at, "protocol", EXEC_PROTOCOL, EXEC_PROTOCOL, EXEC_PROTOCOL);
     const char *file = conf_string (at, "executable", x->name);
@@ -143,6 +147,24 @@ read_credentials (struct exec_plugin *x, struct conf_at at)
     }
 }
 
+/* What it may get, in one line for those who look at it. */
+static void
+tell_grants (struct exec_plugin *x)
+{
+    struct buf text = { 0 };
+    for (size_t i = 0; i < x->endpoint_count; i++)
+        buf_printf (&text, "%saddress of %s", text.len > 0 ? ", " : "", x->endpoints[i]);
+    for (size_t i = 0; i < x->secret_count; i++) {
+        const struct exec_secret *s = &x->secrets[i];
+        buf_printf (&text, "%s%s of %s by descriptor %d", text.len > 0 ? ", " : "", s->what,
+                    s->endpoint, s->fd);
+        if (s->file != NULL)
+            buf_printf (&text, " (file %s)", s->file);
+    }
+    x->grants = kept (x, text.len == 0 ? "nothing of the host but its name" : text.data);
+    buf_free (&text);
+}
+
 static void
 read_limits (struct exec_plugin *x, struct conf_at at)
 {
@@ -211,6 +233,7 @@ read_plugin (struct exec_plugin *x, struct conf_at at)
     read_names (x, at);
     read_endpoints (x, at);
     read_credentials (x, at);
+    tell_grants (x);
     read_limits (x, at);
     read_match (x, at);
     read_match_login (x, at);

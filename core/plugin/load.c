@@ -52,6 +52,8 @@ plugin_sync_info (struct plugin *p)
     i->name = p->name;
     i->file = p->built_in != NULL ? NULL : p->file;
     i->config_file = p->config.file;
+    i->executable = p->exec == NULL ? NULL : p->exec->executable;
+    i->grants = p->exec == NULL ? NULL : p->exec->grants;
     i->version = def->version != NULL ? def->version : p->note.version;
     i->vendor = def->vendor != NULL ? def->vendor : p->note.vendor;
     i->license = def->license != NULL ? def->license : p->note.license;

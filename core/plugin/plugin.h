@@ -51,6 +51,9 @@ struct plugin_info {
     const char *name;                  /* never NULL: the file's stem at least */
     const char *file;                  /* NULL for PLUGIN_ABSENT */
     const char *config_file;           /* conf.d/plugins/NAME.conf; NULL when there is none */
+    /* EXECUTABLE (file is its description), else NULL: what is run, and what a run may get of a
+     * host's addresses and credentials, as one line for people */
+    const char *executable, *grants;
     const char *version, *vendor, *description, *license;
     const char *abi;                   /* "1.0" */
     const char *build_id;              /* lower-case hex; NULL when the linker wrote none */

@@ -62,6 +62,11 @@ plugin = {
   );
 };
 """
+GHOST_CONF = """
+plugin = { name = "ghost"; version = "1.0.0"; vendor = "test"; description = "can't be run";
+  license = "MIT"; protocol = 1;
+  ops = ( { name = "act"; help = "changes something"; callbacks = [ "start", "reconcile" ]; } ); };
+"""
 WORKFLOW = """
 workflow = {
   name = "%s"; version = 1; summary = "test";
@@ -96,6 +101,8 @@ class Scene:
                 for suffix in ("", ".conf"):
                     shutil.copy(os.path.join(EXAMPLES, example + suffix), self.exec)
             self.executable("probe", PROBE, PROBE_CONF)
+            self.executable("ghost", "#!/nowhere/interpreter\n", GHOST_CONF)
+            self.workflow("ghost", '{ action = "ghost.act"; }')
             self.lab.write("conf.d/plugins/acme_rack.conf",
                            f'settings = {{ spool = "{self.folder}"; }};\n')
             self.lab.write("conf.d/plugins/probe.conf",
@@ -295,6 +302,12 @@ def speaks_badly(s):
         code = "PRECONDITION" if "78" in text else "PLUGIN_BUG"
         check(cause["code"] == code and words in cause["message"], cause)
         check("plugin probe: " in cause["message"] and "probe.look" in cause["message"], cause)
+
+
+def cannot_run(s):
+    """What could not be run has done nothing: there is nothing to look for."""
+    cause = s.end(s.run("ghost", s.take()), "failed")["cause"]
+    check(cause["code"] == "INVALID" and "No such file" in cause["message"], cause)
 
 
 def rubbish_is_looked_after(s):
@@ -506,7 +519,9 @@ def judged(base):
         rows = {p["name"]: p for p in s.lab.ask("plugin", "list")}
         check(rows["probe"]["state"] == "registered" and rows["probe"]["kind"] == "executable",
               rows)
-        check("probe.act" in s.lab.farrier("plugin", "info", "probe").stdout, "no ops")
+        info = s.lab.farrier("plugin", "info", "probe").stdout
+        s.said("probe.act", info)
+        s.said("address of bmc, password of bmc by descriptor 5, user of bmc by", info)
         s.lab.farrier("plugin", "check", os.path.join(s.exec, "probe"))
         s.lab.farrier("workflow", "check")
         s.workflow("bad", '{ action = "probe.act"; cuont = 3; }')
@@ -548,7 +563,7 @@ def output(run):
 
 
 SHARED = [example_rack, example_rack_cancelled, example_light, speaks_well, credentials,
-          tries_again, speaks_badly, rubbish_is_looked_after, hangs, hangs_in_reconcile,
+          tries_again, speaks_badly, cannot_run, rubbish_is_looked_after, hangs, hangs_in_reconcile,
           cancel_hanging, cancel_too_late]
 ALONE = [crash_points, deaths, judged]
 

@@ -1,5 +1,5 @@
-/* redfish_fuzz: any bytes as what a BMC shows, read by the plugin generic_redfish, which is linked in
- * as in a monolithic build, on the fake core of libfarrier-test.
+/* redfish_fuzz: any bytes as what a BMC shows, read by the plugin generic_redfish, which is linked
+ * in as in a monolithic build, on the fake core of libfarrier-test.
  *
  * The input is a JSON object from path to document; a string is a body as it is, a number a status.
  * Input that is none is the body of every answer. The plugin may fail, but not by a defect.
