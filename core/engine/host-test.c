@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/testing.h"
 #include "engine/artifact.h"
 #include "engine/engine_private.h"
@@ -376,6 +377,54 @@ START_TEST (configuration)
 }
 END_TEST
 
+/* --- secrets -------------------------------------------------------------------------------- */
+
+static const struct farrier_param secret_params[] = {
+    { .name = "key", .type = FARRIER_PARAM_STRING, .flags = FARRIER_PARAM_SECRET, .help = "x" },
+    { .name = "plain", .type = FARRIER_PARAM_STRING, .help = "x" },
+};
+
+static int32_t
+tells_its_secret (void *self, struct farrier_step *s, struct farrier_error *e)
+{
+    (void) self;
+    testing_string (log_redact ("opensesame"), "[redacted]");
+    farrier_hint (s, e, "try %s", "opensesame");
+    return farrier_fail (s, e, FARRIER_E_AUTH, "%s and %s", farrier_param_str (s, "key"),
+                         farrier_param_str (s, "plain"));
+}
+
+/* A parameter that is SECRET is known while its op runs. */
+START_TEST (secret_parameter)
+{
+    struct plugin_op secret_op = { .def = { .name = "probe", .start = tells_its_secret,
+                                            .params = FARRIER_TABLE (secret_params) } };
+    json_t *params = json_pack ("{ssss}", "key", "opensesame", "plain", "visible");
+    begin ();
+    step.in.op = &secret_op;
+    step.in.params = params;
+    ck_assert_int_eq (step_run (&step, &err), FARRIER_E_AUTH);
+    ck_assert_str_eq (err.message, "[redacted] and visible");
+    ck_assert_str_eq (err.hint, "try [redacted]");
+    testing_string (log_redact ("opensesame"), "opensesame");
+    step_free (&step);
+    json_decref (params);
+}
+END_TEST
+
+/* A setting that is SECRET is known from the moment it was read. */
+START_TEST (secret_setting)
+{
+    struct plugin_config config = { .enabled = true };
+    struct farrier_table table = FARRIER_TABLE (secret_params);
+    struct fault_list faults = { 0 };
+    config.settings = json_pack ("{ssss}", "key", "hunter2hunter2", "plain", "visible");
+    ck_assert (config_check (&config, &table, &faults));
+    testing_string (log_redact ("hunter2hunter2 visible"), "[redacted] visible");
+    config_free (&config);
+}
+END_TEST
+
 START_TEST (endpoints)
 {
     static const struct {
@@ -417,7 +466,8 @@ main (void)
 {
     const TTest *const tests[] = { no_hole, older_core, xml_document, xml_size_and_work,
                                    xml_response, xml_events, attachment_of_a_sidecar,
-                                   image_belongings, configuration,
+                                   image_belongings, configuration, secret_parameter,
+                                   secret_setting,
                                    endpoints, numbers, NULL };
     Suite *s = suite_create ("host");
     TCase *tc = tcase_create ("host");

@@ -28,6 +28,15 @@ write_log (const struct farrier_host *host, struct farrier_step *step, int32_t l
     va_end (ap);
 }
 
+/* What goes into an error goes into the journal. */
+static void
+redact (char *text, size_t size)
+{
+    char *clean = log_redact (text);
+    str_copy (text, size, clean);
+    mem_free (clean);
+}
+
 static int32_t
 fail (struct farrier_error *err, int32_t code, const char *fmt, ...)
 {
@@ -36,6 +45,7 @@ fail (struct farrier_error *err, int32_t code, const char *fmt, ...)
         va_start (ap, fmt);
         vsnprintf (err->message, sizeof err->message, fmt, ap);
         va_end (ap);
+        redact (err->message, sizeof err->message);
         err->code = code;
     }
     return code;
@@ -50,6 +60,7 @@ hint (struct farrier_error *err, const char *fmt, ...)
     va_start (ap, fmt);
     vsnprintf (err->hint, sizeof err->hint, fmt, ap);
     va_end (ap);
+    redact (err->hint, sizeof err->hint);
 }
 
 static void

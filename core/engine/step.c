@@ -116,6 +116,18 @@ judge (struct farrier_step *step, int32_t rc, struct farrier_error *err)
     return rc;
 }
 
+/* The op's own parameters that are SECRET; settings of plugins are known since they were read. */
+static void
+hide_secrets (const struct farrier_step *step, void (*hide) (const char *secret))
+{
+    struct farrier_param param;
+    for (size_t i = 0; plugin_param_at (&step->in.op->def.params, i, &param); i++) {
+        const char *secret = json_string_value (json_object_get (step->in.params, param.name));
+        if ((param.flags & FARRIER_PARAM_SECRET) != 0 && secret != NULL)
+            hide (secret);
+    }
+}
+
 /* The core's own actions are ops without a plugin around them. */
 static int32_t
 call_core (struct farrier_step *step, struct farrier_error *ret_error)
@@ -132,11 +144,13 @@ step_run (struct farrier_step *step, struct farrier_error *ret_error)
         .job = step->in.job_id, .host = step->in.host_name, .op = step->in.op->def.name
     };
     log_set_context (&context);
+    hide_secrets (step, log_secret_add);
     plugin_error_clear (ret_error);
     int32_t rc = step->in.op->plugin != NULL
                      ? plugin_call (step->in.op, step->in.callback, step, ret_error)
                      : call_core (step, ret_error);
     rc = judge (step, rc, ret_error);
+    hide_secrets (step, log_secret_remove);
     log_set_context (NULL);
     return rc;
 }

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "conf/conf.h"
+#include "plugin/params.h"
 
 static void
 take_digests (struct conf_at root, struct plugin_config *ret)
@@ -139,6 +140,7 @@ config_check (struct plugin_config *config, const struct farrier_table *params,
         return false;
     json_decref (config->values);
     config->values = values;
+    params_hide_secrets (params, values);
     return true;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "conf/conf.h"
@@ -281,4 +282,15 @@ plugin_params_check (const struct farrier_table *table, const json_t *values, un
     else
         json_decref (result);
     return c.findings == 0 ? 0 : FARRIER_E_INVALID;
+}
+
+void
+params_hide_secrets (const struct farrier_table *params, const json_t *values)
+{
+    struct farrier_param param;
+    for (size_t i = 0; plugin_param_at (params, i, &param); i++) {
+        const char *text = json_string_value (json_object_get (values, param.name));
+        if ((param.flags & FARRIER_PARAM_SECRET) != 0 && text != NULL)
+            log_secret_add (text);
+    }
 }
