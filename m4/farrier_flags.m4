@@ -128,7 +128,7 @@ AC_DEFUN([FARRIER_NEED_DONE], [
 AC_DEFUN([FARRIER_ALLOCATOR], [
   AC_REQUIRE([FARRIER_SANITIZERS])
   AC_ARG_WITH([jemalloc],
-    [AS_HELP_STRING([--with-jemalloc], [memory from jemalloc: less CPU time, less kept @<:@auto@:>@])],
+    [AS_HELP_STRING([--with-jemalloc], [memory from jemalloc: less CPU time @<:@auto@:>@])],
     [], [with_jemalloc=auto])
   ALLOCATOR="the C library's"
   JEMALLOC_LIBS=
