@@ -63,8 +63,9 @@ queue_push (struct queue *q, void *item)
     }
     q->ring[(q->head + q->count) % q->capacity] = item;
     q->count++;
-    pthread_cond_signal (&q->ready);
     pthread_mutex_unlock (&q->lock);
+    /* After the lock: who wakes up wants it at once. */
+    pthread_cond_signal (&q->ready);
 }
 
 static void *

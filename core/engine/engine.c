@@ -35,14 +35,22 @@ letter_free (struct letter *letter)
     mem_free (letter);
 }
 
+/* The lock is held. True: the job must be pushed, best without the lock, which its worker wants. */
+static bool
+must_push (struct job *job)
+{
+    if (job->scheduled || list_empty (&job->box))
+        return false;
+    job->scheduled = true;
+    return true;
+}
+
 /* The lock is held. */
 static void
 schedule (struct job *job)
 {
-    if (job->scheduled || list_empty (&job->box))
-        return;
-    job->scheduled = true;
-    queue_push (job->engine->ready, job);
+    if (must_push (job))
+        queue_push (job->engine->ready, job);
 }
 
 static void
@@ -50,12 +58,15 @@ deliver (struct engine *engine, const char *job_id, struct letter *letter)
 {
     pthread_mutex_lock (&engine->lock);
     struct job *job = map_get (engine->jobs, job_id);
+    bool push = false;
     if (job != NULL && !job->ended && !engine->stopping) {
         list_add_tail (&job->box, &letter->link);
-        schedule (job);
+        push = must_push (job);
         letter = NULL;
     }
     pthread_mutex_unlock (&engine->lock);
+    if (push)
+        queue_push (engine->ready, job);
     if (letter != NULL)
         letter_free (letter);
 }
@@ -153,13 +164,14 @@ release (struct job *job)
     pthread_mutex_lock (&engine->lock);
     job->scheduled = false;
     bool gone = job->ended;
+    bool push = !gone && !engine->stopping && must_push (job);
     if (gone)
         map_remove (engine->jobs, job->id);
-    else if (!engine->stopping)
-        schedule (job);
     pthread_mutex_unlock (&engine->lock);
     if (gone)
         job_free (job);
+    else if (push)
+        queue_push (engine->ready, job);
 }
 
 static void *
@@ -388,6 +400,15 @@ halt (struct engine *engine)
     pthread_mutex_unlock (&engine->lock);
 }
 
+/* What the workers left to the writer tells the engine how it went: not after its end. */
+static void
+wait_for_writer (struct engine *engine)
+{
+    struct err err;
+    if (store_commit (engine->o.store, store_batch_new (NULL), STORE_NORMAL, &err) != 0)
+        log_warn ("the store: %s", err.message);
+}
+
 void
 engine_stop (struct engine *engine, bool drain)
 {
@@ -403,6 +424,7 @@ engine_stop (struct engine *engine, bool drain)
     /* What is still on the loop posts its answer to nobody and lets go of its flight. */
     net_stop (engine->o.net, NET_STOP_ABORT, 0);
     engine->o.net = NULL;
+    wait_for_writer (engine);
     free_jobs (engine);
     map_free (engine->reaches, NULL);
     map_free (engine->pins, reach_pin_free);

@@ -36,6 +36,7 @@ enum letter_kind {
     LETTER_DUE,                        /* the job's own timer: retry, recheck, wait */
     LETTER_DEADLINE,                   /* the step has run out of time */
     LETTER_FLUSH,                      /* what is held in memory becomes visible */
+    LETTER_STORED,                     /* the end of a job that only read: number is the code */
     LETTER_CANCEL,
     LETTER_RESOLVE,                    /* a person's answer: number is the enum job_resolution */
     LETTER_APPROVE,                    /* a person's yes: text is who */

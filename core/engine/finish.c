@@ -161,6 +161,11 @@ finish (struct turn *t, const struct workflow_decision *d)
     if (d->tolerated > 0)
         json_put_int (body, "tolerated", d->tolerated);
     turn_event (t, "job.done", body);
+    if (t->only_reads && t->spent.count == 0) {
+        turn_commit_last (t);
+        log_info ("job %s on %s: %s", t->job->id, t->job->host_name, t->row->status);
+        return 0;
+    }
     int32_t rc = turn_commit (t, &err);
     if (rc != 0)
         return rc;

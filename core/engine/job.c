@@ -528,6 +528,18 @@ leave_turn (struct turn *t)
     turn_end (t);
 }
 
+/* The end of a job that only read is in the store, or it begins again. */
+static int32_t
+on_stored (struct job *job, struct letter *letter)
+{
+    if (letter->number != 0) {
+        letter->kind = LETTER_RUN;
+        return (int32_t) letter->number;
+    }
+    engine_job_ended (job->engine, job);
+    return 0;
+}
+
 /* What a held turn knew is lost, and with it what the letter answers: the job goes on from what the
  * store says. */
 static void
@@ -544,6 +556,8 @@ job_handle (struct job *job, struct letter *letter)
     struct turn t;
     struct err err = { 0 };
     bool was_held = job->held != NULL;
+    if (letter->kind == LETTER_STORED)
+        return on_stored (job, letter);
     int32_t rc = take_turn (&t, job, letters[letter->kind].label, &err);
     if (is_defect (rc))
         return lay_aside (job, letter->kind, err.message);

@@ -171,7 +171,8 @@ timers_set (struct timers *t, const char *job_id, int kind, const char *attempt_
         e->attempt_id = str_dup (attempt_id);
         push (t, e);
         map_set (t->live, key, (void *) (uintptr_t) e->serial);
-        pthread_cond_signal (&t->changed);
+        if (t->heap[0] == e)           /* the thread sleeps until what was due first before */
+            pthread_cond_signal (&t->changed);
     }
     pthread_mutex_unlock (&t->lock);
     mem_free (key);

@@ -257,8 +257,9 @@ tell_failure (struct turn *t, int32_t code, const char *why)
     t->job->told_held = code == ERR_EXISTS;
 }
 
-int32_t
-turn_commit (struct turn *t, struct err *err)
+/* All that the turn has gathered, with the job's row as it is now. */
+static struct store_batch *
+take_batch (struct turn *t)
 {
     store_held (t);
     struct store_batch *b = turn_batch (t);
@@ -269,6 +270,39 @@ turn_commit (struct turn *t, struct err *err)
     t->row->context_json = t->context_changed ? json_text (t->context) : NULL;
     t->row->updated_ms = clock_wall_ms ();
     store_batch_job_update (b, t->row, t->row->generation);
+    t->dirty = false;
+    return b;
+}
+
+struct last {
+    struct engine *engine;
+    char *job_id;
+};
+
+static void
+last_stored (void *arg, int32_t code, const struct err *err)
+{
+    struct last *l = arg;
+    if (code != 0)
+        log_error ("job %s: its end could not be journaled: %s", l->job_id, err->message);
+    engine_post (l->engine, l->job_id, LETTER_STORED, NULL, 0, code, NULL, NULL);
+    mem_free (l->job_id);
+    mem_free (l);
+}
+
+void
+turn_commit_last (struct turn *t)
+{
+    struct last *l = mem_alloc (sizeof *l);
+    l->engine = t->engine;
+    l->job_id = str_dup (t->job->id);
+    store_commit_async (t->engine->o.store, take_batch (t), STORE_NORMAL, last_stored, l);
+}
+
+int32_t
+turn_commit (struct turn *t, struct err *err)
+{
+    struct store_batch *b = take_batch (t);
     /* A job that only reads is simply begun again after a power cut. */
     int32_t rc = store_commit (t->engine->o.store, b, t->only_reads ? STORE_NORMAL : STORE_FULL,
                                err);
@@ -282,7 +316,6 @@ turn_commit (struct turn *t, struct err *err)
     t->row->generation++;
     t->job->generation = t->row->generation;
     t->context_changed = false;
-    t->dirty = false;
     remove_spent (t);
     return 0;
 }
@@ -375,8 +408,10 @@ turn_measured (struct turn *t, const struct vec *components)
 const struct component *
 turn_component (struct turn *t, const char *key)
 {
+    if (key == NULL)
+        return NULL;
     const struct vec *all = turn_components (t);
-    for (size_t i = 0; key != NULL && i < all->count; i++) {
+    for (size_t i = 0; i < all->count; i++) {
         const struct component *c = vec_at (all, i);
         if (str_eq (c->key, key))
             return c;

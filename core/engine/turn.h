@@ -68,6 +68,8 @@ void turn_store_attempt (struct turn *t);
 
 /* Commits all that was gathered; the turn goes on with a fresh batch. */
 int32_t turn_commit (struct turn *t, struct err *err);
+/* The last commit of a job that only read: nobody waits for it. LETTER_STORED tells how it went. */
+void turn_commit_last (struct turn *t);
 struct store_batch *turn_batch (struct turn *t);
 
 /* The attempt has ended for good: its directory under run_dir is removed after the commit. */
