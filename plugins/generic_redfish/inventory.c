@@ -74,14 +74,15 @@ read_members (struct walk *w)
 static int32_t
 emit_members (struct walk *w)
 {
+    uint32_t room = w->wake.documents < MEMBERS_MAX ? w->wake.documents : MEMBERS_MAX;
     const struct farrier_json **documents
-        = farrier_alloc (w->step, MEMBERS_MAX * sizeof *documents);
-    struct farrier_component *list = farrier_alloc (w->step, MEMBERS_MAX * sizeof *list);
+        = farrier_alloc (w->step, (room + 1) * sizeof *documents);
+    struct farrier_component *list = farrier_alloc (w->step, (room + 1) * sizeof *list);
     uint32_t count = 0, failed = 0;
     const char *reason = NULL;
     if (documents == NULL || list == NULL)
         return farrier_fail (w->step, w->err, FARRIER_E_NO_SPACE, "out of step memory");
-    for (uint32_t i = 0; i < w->wake.documents && i < MEMBERS_MAX; i++) {
+    for (uint32_t i = 0; i < room; i++) {
         struct farrier_document d = FARRIER_INIT (struct farrier_document);
         if (farrier_wake_document (w->step, i, &d) == 0 && d.code == 0 && d.json != NULL) {
             documents[count++] = d.json;
@@ -106,7 +107,7 @@ emit_members (struct walk *w)
                              "%u of %u members of %s can't be read: %s", failed, failed + count,
                              w->service.inventory, reason);
     uint32_t stored
-        = redfish_components (w->step, &w->service, documents, count, list, MEMBERS_MAX);
+        = redfish_components (w->step, &w->service, documents, count, list, room);
     for (uint32_t i = 0; i < stored; i++)
         farrier_emit_component (w->step, &list[i]);
     return FARRIER_DONE;
