@@ -18,7 +18,7 @@
 /* Enough for every place of an op that reads a handful of resources; where there are more, they
  * are taken at even distances. */
 #define REQUESTS_MAX 40
-#define MEMORY_MAX 250
+#define MEMORY_MAX 160
 #define ATTEMPTS 3
 
 struct trial {

@@ -63,8 +63,13 @@ run_with_rules (struct case_input *in, const struct child_options *o, struct cas
         case_fail (out, "", "%s", problem);
         return;
     }
-    if (!rules_begin (REPORT_FD, in->object, o->call_limit_s, &why))
+    if (!rules_begin (REPORT_FD, o->call_limit_s, &why))
         json_put_str (out->details, "unfiltered", why);
+    rules_note ("while it is loaded");
+    open_plugin (in, out);
+    rules_compare ();
+    rules_note ("");
+    rules_patch (in->object);
     if (str_eq (in->op, "plugin"))
         case_plugin (in, out);
     else
@@ -93,13 +98,11 @@ child_main (const struct child_options *o, const char *name)
     in.set.about = in.op;
     in.set.personalities = o->personalities;
     in.set.replay = o->replay;
-    if (str_eq (name, "static/loader"))
-        case_static (&in, &out);
-    else
-        open_plugin (&in, &out);
-    if (str_eq (in.op, "static") && in.set.plugin != NULL)
-        case_static (&in, &out);
-    else if (!str_eq (in.op, "static"))
+    if (!str_eq (in.op, "static"))
         run_with_rules (&in, o, &out);
+    else if (!str_eq (name, "static/loader"))
+        open_plugin (&in, &out);
+    if (str_eq (in.op, "static"))
+        case_static (&in, &out);
     report (&out);
 }

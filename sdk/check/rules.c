@@ -179,7 +179,7 @@ catch (int number, void (*simple) (int), void (*full) (int, siginfo_t *, void *)
 }
 
 bool
-rules_begin (int fd, void *object, uint32_t seconds, const char **ret_why)
+rules_begin (int fd, uint32_t seconds, const char **ret_why)
 {
     stack_t stack = { .ss_sp = signal_stack, .ss_size = sizeof signal_stack };
     report_fd = fd;
@@ -196,7 +196,6 @@ rules_begin (int fd, void *object, uint32_t seconds, const char **ret_why)
         catch (SIGILL, NULL, on_fault);
     }
     catch (SIGSEGV, NULL, on_fault);
-    rules_patch (object);
     if (SANITIZED) {
         *ret_why = "this checker was built with a sanitizer";
         return false;

@@ -15,10 +15,10 @@
 #define RULES_STACK_BYTES 65536
 #define RULES_EXIT 9                   /* of a process that was caught */
 
-/* report_fd gets "!R8 what happened\n". object: of dlopen(); its calls of the C library are
- * looked at. False with *ret_why when the kernel does not let us filter (R8, R9 and R10 are then
- * seen only where the plugin itself calls the C library). */
-bool rules_begin (int report_fd, void *object, uint32_t limit_s, const char **ret_why);
+/* Before the plugin is loaded. report_fd gets "!R8 what happened\n". False with *ret_why when the
+ * kernel does not let us filter (R8, R9 and R10 are then seen only where the plugin itself calls
+ * the C library). */
+bool rules_begin (int report_fd, uint32_t limit_s, const char **ret_why);
 /* The hooks for a test's watch; note is what runs ("firmware.install, crash at 3"). */
 void rules_watch (struct farrier_test *t);
 void rules_note (const char *text);
@@ -28,7 +28,7 @@ void rules_fail (const char *rule, const char *fmt, ...)
 /* Descriptors and threads that were not there at rules_begin(). Fails when there are. */
 void rules_look_for_leaks (void);
 
-/* rules_got.c: replaces what the object calls. Returns how many calls were found. */
+/* rules_got.c: replaces what the object of dlopen() calls. Returns how many calls were found. */
 int rules_patch (void *object);
 int rules_locks_held (void);
 /* rules_state.c: the process as it was, and whether it still is. */

@@ -57,7 +57,7 @@ for source in "$here"/rule_*.c; do
         continue
     fi
     say "$result" "$name is caught as $wanted"
-    echo "# $found"
+    echo "$found" | sed 's/^/# /'
 done
 
 if "$check" "$dir/rule_good.so" > "$dir/good.tap" 2>&1; then
