@@ -129,7 +129,53 @@ START_TEST (judge)
 }
 END_TEST
 
+/* --- reconcile ------------------------------------------------------------------------------ */
+
+static bool only_reads;
+
+static int32_t
+program (void *self, struct farrier_step *asked, struct farrier_error *err)
+{
+    static const char *const argv[] = { "/bin/true" };
+    struct farrier_process p = FARRIER_INIT (struct farrier_process);
+    (void) self;
+    p.argv = (struct farrier_table) FARRIER_TABLE (argv);
+    p.read_only = only_reads;
+    int32_t rc = farrier_await_process (asked, &p, err);
+    return rc == FARRIER_OK ? FARRIER_PENDING : rc;
+}
+
+/* It may wait for what it asks, but not for a change. */
+START_TEST (reconcile_may_only_read)
+{
+    for (int i = 0; i < 2; i++) {
+        struct farrier_error err = { .struct_size = sizeof err };
+        only_reads = i == 1;
+        begin (done);
+        op.def.reconcile = program;
+        step.in.callback = PLUGIN_CALL_RECONCILE;
+        ck_assert_int_eq (step_run (&step, &err),
+                          only_reads ? FARRIER_PENDING : FARRIER_E_PLUGIN_BUG);
+        ck_assert (only_reads || strstr (err.message, "may only read") != NULL);
+        ck_assert (step.await_changing == !only_reads);
+        step_free (&step);
+    }
+}
+END_TEST
+
 /* --- values --------------------------------------------------------------------------------- */
+
+START_TEST (job_context)
+{
+    begin (done);
+    json_t *context = json_pack ("{s{ss}}", "facts", "vendor", "Acme");
+    step.in.context = context;
+    ck_assert_str_eq (farrier_json_str (farrier_context (&step, "/facts/vendor")), "Acme");
+    ck_assert_ptr_null (farrier_context (&step, "/plan"));
+    step_free (&step);
+    json_decref (context);
+}
+END_TEST
 
 START_TEST (values)
 {
@@ -265,7 +311,8 @@ END_TEST
 int
 main (void)
 {
-    const TTest *const tests[] = { values, state_and_results, needs, request_is_journaled,
+    const TTest *const tests[] = { reconcile_may_only_read, job_context, values,
+                                          state_and_results, needs, request_is_journaled,
                                           shorter_struct, task_takes_the_ops_intervals, NULL };
     Suite *s = suite_create ("step");
     TCase *tc = tcase_create ("step");
