@@ -202,6 +202,7 @@ def full_disk(tap):
         a_lab.env["FARRIER_HOME"] = a_lab.home = mount.path
         full_import(tap, a_lab)
         full_apply(tap, a_lab, fleet, host)
+        full_inventory(tap, a_lab, fleet, host)
 
 
 def full_import(tap, a_lab):
@@ -251,6 +252,23 @@ def full_apply(tap, a_lab, fleet, host):
     stats = fleet.stats()["hosts"][host]
     tap.ok(stats["flashes_started"] == 1 and stats["duplicates"] == 0, "it was flashed once",
            stats["flashes_started"], stats["duplicates"])
+
+
+def full_inventory(tap, a_lab, fleet, host):
+    """A job that only reads is journaled at its end: there it finds the disk full."""
+    def newest():
+        return [j for j in a_lab.jobs() if j["workflow"] == "inventory"][0]
+    fleet.inject(host, "hang", ms=2000, when="answer")
+    a_lab.farrier("inventory", "refresh", host, "--no-wait")
+    lab.until("it reads", lambda: newest()["state"] == "waiting", 10)
+    ballast = fill(a_lab.home)
+    lab.until("farrierd says that its end could not be journaled",
+              lambda: "could not be journaled" in a_lab.daemon_said().splitlines()[-1], 30)
+    tap.ok(newest()["state"] != "done", "an unstored end is no end")
+    os.remove(ballast)
+    lab.until("the end of the job", lambda: newest()["state"] == "done", 60)
+    job = newest()
+    tap.ok(job["status"] == "succeeded", "with room it reads once more", job)
 
 
 def read_only(tap):
