@@ -184,6 +184,7 @@ rules_begin (int fd, uint32_t seconds, const char **ret_why)
     stack_t stack = { .ss_sp = signal_stack, .ss_size = sizeof signal_stack };
     report_fd = fd;
     limit_s = seconds;
+    bench_catches = false;             /* the faults are ours */
     rules_take_output ();
     rules_remember ();
     sigaltstack (&stack, NULL);

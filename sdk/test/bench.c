@@ -61,6 +61,7 @@ farrier_test_new (const struct farrier_plugin *plugin)
     t->attempts_max = 1;
     t->run.rung = -1;
     atomic_init (&t->cancelled, false);
+    bench_watch_begin (t);
     return t;
 }
 

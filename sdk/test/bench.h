@@ -143,6 +143,10 @@ void bench_break (struct farrier_test *t, const char *rule, const char *fmt, ...
     __attribute__ ((format (printf, 3, 4)));
 void bench_advance (struct farrier_test *t, int64_t ms);
 
+/* watch.c: what a test driver sees by itself. false: the program catches faults of its own. */
+extern bool bench_catches;
+void bench_watch_begin (struct farrier_test *t);
+
 /* table.c */
 struct farrier_host *bench_table_new (struct farrier_test *t, uint32_t *ret_size);
 /* The core's own table, without the watch; for what a test driver needs of it. */

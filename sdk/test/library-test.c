@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "farrier/sdk.h"
@@ -224,9 +225,42 @@ goes_wrong (void)
     farrier_test_free (t);
 }
 
+/* --- a plugin that does not keep the rules -------------------------------------------------- */
+
+static int32_t
+rude_start (void *self, struct farrier_step *step, struct farrier_error *err)
+{
+    (void) self;
+    (void) step;
+    (void) err;
+    setenv ("FARRIER_TEST_RUDE", "yes", 1);
+    return FARRIER_DONE;
+}
+
+static const struct farrier_op rude_ops[] = {
+    { .name = "rude.work", .version = 1, .flags = FARRIER_OP_IDEMPOTENT, .help = "works",
+      .start = rude_start },
+};
+static const struct farrier_plugin rude = {
+    FARRIER_PLUGIN_PREAMBLE, .name = "rude", .version = "1.0.0", .vendor = "Acme",
+    .description = "an example", .license = "Apache-2.0", .ops = FARRIER_TABLE (rude_ops),
+};
+
+static void
+sees_rules (void)
+{
+    struct farrier_test *t = farrier_test_new (&rude);
+    farrier_test_run (t, "rude.work", NULL);
+    const char *broken = farrier_test_broken (t);
+    farrier_test_ok (broken != NULL && strncmp (broken, "R8: ", 4) == 0, "a broken rule: %s",
+                     broken == NULL ? "none" : broken);
+    farrier_test_free (t);
+}
+
 int
 main (void)
 {
+    sees_rules ();
     runs_to_its_end ();
     step_by_step ();
     crashes (FARRIER_DELIVERY_NONE, "NONE");

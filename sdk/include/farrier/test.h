@@ -215,7 +215,10 @@ uint32_t farrier_test_permille (struct farrier_test *t);
 uint32_t farrier_test_count (struct farrier_test *t, const char *method, const char *path);
 /* Everything that was logged, a line each. */
 const char *farrier_test_log (struct farrier_test *t);
-/* The rule of farrier/host.h that the plugin broke so far: "R3: …"; NULL when it broke none. */
+/* The rule of farrier/host.h that the plugin was first seen to break: "R8: …"; NULL when there is
+ * none. Seen here: stack at a call of the core (R7), environment, locale and folder (R8). Memory
+ * of a callback that has ended (R2, R3, R5) can't be touched at all: the test program dies of it,
+ * with a line on standard error. farrier-plugin-check(1) sees the others. */
 const char *farrier_test_broken (struct farrier_test *t);
 
 /* --- clock ---------------------------------------------------------------------------------- */
