@@ -19,6 +19,7 @@
 
 #define SETTLE_DEFAULT_MS (120 * 1000)
 #define RECONCILE_AGAIN_MS (30 * 1000)
+#define STEP_DEFAULT_MS (60 * 1000)    /* one callback */
 /* A restart between `launched` and the answer repeats a step that surely did not start; not for
  * ever. */
 #define NOT_STARTED_MAX 5
@@ -397,12 +398,20 @@ recheck (struct turn *t, const struct farrier_step *step, const struct farrier_e
 }
 
 /* Asking takes time itself (a program is run, many documents are read); its answer comes to
- * reconcile again. When the step's time is up it gets the same time once more. */
+ * reconcile again. When the step's time is up it gets the same time once more, and at least that of
+ * one callback. */
 static int32_t
-asks (struct turn *t, const struct farrier_step *step, const struct farrier_error *error)
+asks (struct turn *t, const struct plugin_op *op, const struct farrier_step *step,
+      const struct farrier_error *error)
 {
-    if (clock_wall_ms () >= t->attempt->deadline_ms && !extend (t))
+    int64_t now = clock_wall_ms ();
+    if (now < t->attempt->deadline_ms)
+        return waits (t, step);
+    if (!extend (t))
         return unknown (t, error);
+    int64_t least = now + (op->def.step_ms != 0 ? op->def.step_ms : STEP_DEFAULT_MS);
+    if (t->attempt->deadline_ms < least)
+        t->attempt->deadline_ms = least;
     return waits (t, step);
 }
 
@@ -626,7 +635,7 @@ settle (struct turn *t, const struct plugin_op *op, enum plugin_callback which,
     case FARRIER_ADOPT:
         return adopt (t, step, error);
     case FARRIER_PENDING:
-        return which == PLUGIN_CALL_RECONCILE ? asks (t, step, error) : waits (t, step);
+        return which == PLUGIN_CALL_RECONCILE ? asks (t, op, step, error) : waits (t, step);
     case FARRIER_NOT_STARTED:
         return not_started (t, op);
     case FARRIER_RECHECK:

@@ -112,6 +112,7 @@ class Scene:
             self.workflow("light", '{ action = "acme_light.switch"; lit = true; }')
             for op in ("act", "look", "long"):
                 self.workflow(op, f'{{ action = "probe.{op}"; save = "saved"; }}')
+            self.workflow("brief", '{ action = "probe.long"; timeout = "1s"; }')
             self.workflow("tell", '{ action = "probe.act"; save = "saved"; }',
                           '{ action = "notify"; message = "it said ${saved.said}"; }')
             self.sim = self.lab.fleet("sim", "--hosts", hosts, "--mix", f"generic:{hosts}",
@@ -332,7 +333,15 @@ def hangs(s):
                            "begin start ", "end start"], s.runs(host))
 
 
-def hangs_in_reconcile(s):
+def out_of_time(s):
+    """The step's time is up: the run is ended, and reconcile gets the time to ask."""
+    host = s.take()
+    s.says(host, start="sleep 600\n", reconcile="sleep 0.3\n" + DONE)
+    s.end(s.run("brief", host), "succeeded")
+    check(s.runs(host) == ["begin start ", "begin reconcile maybe", "end reconcile"], s.runs(host))
+
+
+def nobody_can_tell(s):
     """Nobody can tell: a person decides."""
     host = s.take()
     s.says(host, start="echo rubbish\n",
@@ -522,7 +531,9 @@ def judged(base):
         info = s.lab.farrier("plugin", "info", "probe").stdout
         s.said("probe.act", info)
         s.said("address of bmc, password of bmc by descriptor 5, user of bmc by", info)
-        s.lab.farrier("plugin", "check", os.path.join(s.exec, "probe"))
+        for name in ("probe", os.path.join(s.exec, "probe"), os.path.join(s.exec, "probe.conf")):
+            s.said("good", s.lab.farrier("plugin", "check", name).stdout)
+            s.said("probe.act", s.lab.farrier("plugin", "info", name).stdout)
         s.lab.farrier("workflow", "check")
         s.workflow("bad", '{ action = "probe.act"; cuont = 3; }')
         s.said("did you mean 'count'", output(s.lab.farrier("workflow", "check", good=None)))
@@ -563,8 +574,8 @@ def output(run):
 
 
 SHARED = [example_rack, example_rack_cancelled, example_light, speaks_well, credentials,
-          tries_again, speaks_badly, cannot_run, rubbish_is_looked_after, hangs, hangs_in_reconcile,
-          cancel_hanging, cancel_too_late]
+          tries_again, speaks_badly, cannot_run, rubbish_is_looked_after, hangs, out_of_time,
+          nobody_can_tell, cancel_hanging, cancel_too_late]
 ALONE = [crash_points, deaths, judged]
 
 
