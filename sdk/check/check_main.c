@@ -214,6 +214,7 @@ struct check {
     struct check_conf conf;
     struct report report;
     json_t *about;
+    char *unloadable;                  /* why; NULL = it is not */
     struct vec later;                  /* names that follow from happy paths */
 };
 
@@ -246,12 +247,36 @@ tell (void *arg, struct child_result *r)
 }
 
 static void
+run (struct check *c, struct vec *names)
+{
+    const struct options *o = c->options;
+    child_run_all (&o->child, (char *const *) names->items, names->count, o->jobs, tell, c);
+    vec_free_with (names, mem_free);
+}
+
+static void
 take_about (void *arg, struct child_result *r)
 {
     struct check *c = arg;
-    c->about = json_incref (r->details);
-    if (!r->ok)
-        report_add (&c->report, r);
+    if (r->ok)
+        c->about = json_incref (r->details);
+    else
+        c->unloadable = str_dup (r->message);
+}
+
+/* What can't be loaded is told about once, by the loader's own words where it has some. */
+static int
+check_unloadable (struct check *c)
+{
+    struct vec names = { 0 };
+    vec_push (&names, str_dup ("static/loader"));
+    run (c, &names);
+    if (c->report.failed == 0) {
+        struct child_result r = { .name = (char *) "static/load", .message = c->unloadable };
+        report_add (&c->report, &r);
+    }
+    mem_free (c->unloadable);
+    return report_end (&c->report, c->options->file);
 }
 
 static void
@@ -260,14 +285,6 @@ keep_wanted (const struct options *o, struct vec *names)
     for (size_t i = names->count; i > 0; i--)
         if (!wanted (o, vec_at (names, i - 1)))
             mem_free (vec_remove (names, i - 1));
-}
-
-static void
-run (struct check *c, struct vec *names)
-{
-    const struct options *o = c->options;
-    child_run_all (&o->child, (char *const *) names->items, names->count, o->jobs, tell, c);
-    vec_free_with (names, mem_free);
 }
 
 static void
@@ -308,33 +325,40 @@ note_skipped (struct check *c)
 }
 
 static int
+check_all (struct check *c)
+{
+    const struct options *o = c->options;
+    struct vec names = { 0 };
+    plan_static (&names);
+    plan_plugin (c->about, &names);
+    keep_wanted (o, &names);
+    if (o->list)
+        list_names (&names);
+    else
+        run (c, &names);
+    plan_happy (c->about, &c->conf, o->replay != NULL, &names);
+    keep_happy (o, &names);
+    run (c, &names);
+    keep_wanted (o, &c->later);
+    if (o->list) {
+        list_names (&c->later);
+        return 0;
+    }
+    run (c, &c->later);
+    note_skipped (c);
+    return report_end (&c->report, o->file);
+}
+
+static int
 check (const struct options *o)
 {
     struct check c = { .options = o, .report = { .json = o->json, .verbose = o->verbose } };
-    struct vec names = { 0 };
     struct err err = { 0 };
     static char *const ops_case[] = { (char *) "static/ops" };
     if (check_conf_read (o->conf, &c.conf, &err) != 0)
         return wrong ("%s", err.message);
     child_run_all (&o->child, ops_case, 1, 1, take_about, &c);
-    plan_static (&names);
-    plan_plugin (c.about, &names);
-    keep_wanted (o, &names);
-    if (o->list)
-        list_names (&names);
-    else
-        run (&c, &names);
-    plan_happy (c.about, &c.conf, o->replay != NULL, &names);
-    keep_happy (o, &names);
-    run (&c, &names);
-    keep_wanted (o, &c.later);
-    if (o->list)
-        list_names (&c.later);
-    else
-        run (&c, &c.later);
-    if (!o->list)
-        note_skipped (&c);
-    int status = o->list ? 0 : report_end (&c.report, o->file);
+    int status = c.unloadable != NULL ? check_unloadable (&c) : check_all (&c);
     json_decref (c.about);
     check_conf_free (&c.conf);
     return status;
