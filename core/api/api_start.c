@@ -101,7 +101,7 @@ submit (struct start *s, const char *host_id, const char *host_name, const json_
 static void
 submit_reads (struct start *s, const struct store_host *hosts, size_t count)
 {
-    struct job_request requests[GROUP];
+    struct job_request requests[GROUP] = { 0 };
     char *ids[GROUP];
     struct err err = { 0 };
     for (size_t i = 0; i < count; i++)
