@@ -372,9 +372,12 @@ START_TEST (hostile_answers_are_bounded)
         { "/drip", FARRIER_E_TIMEOUT, "within 300 ms" },
         { "/hang", FARRIER_E_TIMEOUT, "within 300 ms" },
     };
-    struct setup s = begin (hostile, NULL, NULL, NULL);
+    struct net_options options = { .keep_ms = 3600000 };
+    struct setup s = begin (hostile, NULL, &options, NULL);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct net_response *r;
+        if (cases[i].code == FARRIER_E_TIMEOUT)  /* connected already: its time is the answer's */
+            net_response_free (ask (s.target, "GET", "/html", NULL));
         struct net_request q = { .target = s.target, .path = cases[i].path,
                                  .max_response_bytes = 100000,
                                  .total_ms = cases[i].code == FARRIER_E_TIMEOUT ? 300 : 20000 };

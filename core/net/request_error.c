@@ -47,10 +47,12 @@ static void
 explain_timeout (struct request *r)
 {
     struct net_target *t = r->target;
+    uint32_t limit = r->connect_ms == 0 ? t->connect_ms : r->connect_ms;
+    if (r->total_ms != 0 && r->total_ms < limit)
+        limit = (uint32_t) r->total_ms;
     if (!connected (r)) {
         request_fail (r, FARRIER_E_UNREACHABLE, "%s (%s) does not answer: no connection within "
-                      "%u ms", t->name, t->base_url,
-                      r->connect_ms == 0 ? t->connect_ms : r->connect_ms);
+                      "%u ms", t->name, t->base_url, limit);
         request_hint (r, "farrier host show %s", t->name);
         return;
     }
