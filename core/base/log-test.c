@@ -8,7 +8,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -18,20 +21,28 @@
 
 static int captured[2];
 
+#define STDERR_ITSELF "stderr"
+
 /* From here on standard error of this (forked) test goes into a pipe. */
 static void
 capture (const char *level, const char *journal)
 {
+    struct stat st;
+    char *real;
+
     unsetenv ("FARRIER_LOG");
     unsetenv ("JOURNAL_STREAM");
     if (level != NULL) {
         setenv ("FARRIER_LOG", level, 1);
     }
-    if (journal != NULL) {
-        setenv ("JOURNAL_STREAM", journal, 1);
-    }
     ck_assert_int_eq (pipe2 (captured, O_CLOEXEC | O_NONBLOCK), 0);
     ck_assert_int_ge (dup2 (captured[1], STDERR_FILENO), 0);
+    if (journal != NULL) {
+        ck_assert_int_eq (fstat (STDERR_FILENO, &st), 0);
+        real = str_printf ("%ju:%ju", (uintmax_t) st.st_dev, (uintmax_t) st.st_ino);
+        setenv ("JOURNAL_STREAM", str_eq (journal, STDERR_ITSELF) ? real : journal, 1);
+        mem_free (real);
+    }
     clock_virtual_start (INT64_C (1769860800000), 0);
 }
 
@@ -76,12 +87,21 @@ END_TEST
 
 START_TEST (journald_prefixes)
 {
-    capture ("debug", "8:1234");
+    capture ("debug", STDERR_ITSELF);
     log_debug ("d");
     log_info ("i");
     log_warn ("w");
     log_error ("e");
     ck_assert_str_eq (output (), "<7>d\n<6>i\n<4>w\n<3>e\n");
+}
+END_TEST
+
+/* Inherited from a service whose own standard error was the journal. */
+START_TEST (not_the_journal)
+{
+    capture (NULL, "8:1234");
+    log_warn ("w");
+    ck_assert_str_eq (output (), "2026-01-31T12:00:00.000Z warn  w\n");
 }
 END_TEST
 
@@ -189,7 +209,7 @@ int
 main (void)
 {
     const TTest *const tests[] = {
-        level_and_context, environment_wins, journald_prefixes, json_lines, one_line_each,
+        level_and_context, environment_wins, journald_prefixes, not_the_journal, json_lines, one_line_each,
         secrets_are_hidden, threads_have_their_own_context, level_names, NULL
     };
 

@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -66,14 +68,30 @@ log_level_from_name (const char *name, enum log_level *ret)
     return false;
 }
 
-/* FARRIER_LOG wins over log_set_level(); journald is the reader when systemd says so. */
+/* Does systemd's journal read standard error? The variable is inherited, by everything in a desktop's
+ * terminal for instance: only a match with the descriptor counts (systemd.exec(5)). */
+static bool
+goes_to_journald (void)
+{
+    const char *told = getenv ("JOURNAL_STREAM");
+    char real[64];
+    struct stat st;
+
+    if (str_empty (told) || fstat (STDERR_FILENO, &st) != 0) {
+        return false;
+    }
+    str_format (real, sizeof (real), "%ju:%ju", (uintmax_t) st.st_dev, (uintmax_t) st.st_ino);
+    return str_eq (told, real);
+}
+
+/* FARRIER_LOG wins over log_set_level(). */
 static void
 read_environment (void)
 {
     const char *wanted = getenv ("FARRIER_LOG");
     enum log_level level;
 
-    state.journald = !str_empty (getenv ("JOURNAL_STREAM"));
+    state.journald = goes_to_journald ();
     if (str_empty (wanted)) {
         return;
     }
