@@ -159,6 +159,26 @@ START_TEST (removal_does_not_follow_links)
 }
 END_TEST
 
+START_TEST (existence)
+{
+    char *dir = testing_make_dir (), *loop = fs_join (dir, "loop"), *file = fs_join (dir, "file");
+    char *below = fs_join (file, "x"), *dangling = fs_join (dir, "dangling");
+
+    ck_assert_int_eq (fs_write_atomic (file, "x", 1, 0600, NULL), 0);
+    ck_assert_int_eq (symlink ("loop", loop), 0);
+    ck_assert_int_eq (symlink ("nowhere", dangling), 0);
+    ck_assert (fs_exists (file));
+    ck_assert (fs_exists (loop));          /* nobody knows: opening it says why */
+    ck_assert (!fs_exists (below));
+    ck_assert (!fs_exists (dangling));
+    mem_free (dangling);
+    mem_free (below);
+    mem_free (file);
+    mem_free (loop);
+    testing_remove_dir (dir);
+}
+END_TEST
+
 START_TEST (secrets)
 {
     char *dir = testing_make_dir (), *path = fs_join (dir, "password");
@@ -201,7 +221,7 @@ main (void)
 {
     const TTest *const tests[] = {
         paths, plain_names, folders, atomic_write_and_read, failed_write_keeps_the_old, lists,
-        removal_does_not_follow_links, secrets, write_all, NULL
+        removal_does_not_follow_links, existence, secrets, write_all, NULL
     };
 
     return testing_run ("fs", tests);

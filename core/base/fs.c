@@ -69,7 +69,7 @@ fs_exists (const char *path)
 {
     struct stat st;
 
-    return stat (path, &st) == 0;
+    return stat (path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
 int32_t

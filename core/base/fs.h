@@ -18,6 +18,8 @@ char *fs_join (const char *dir, const char *name);                    /* heap */
 /* [A-Za-z0-9._-]+, at most 128 bytes, not beginning with a dot: safe in any folder. */
 bool fs_plain_name (const char *name);
 const char *fs_basename (const char *path);
+/* False only when it is surely not there: what cannot be looked at (rights, a loop of links) counts
+ * as there, so that opening it says why. */
 bool fs_exists (const char *path);
 int32_t fs_mkdirs (const char *path, mode_t mode, struct err *err);
 int32_t fs_read (const char *path, size_t max_bytes, struct buf *ret, struct err *err);

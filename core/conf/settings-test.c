@@ -6,6 +6,7 @@
 #include "conf/settings.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/testing.h"
 #include "conf/conf.h"
@@ -200,6 +201,41 @@ START_TEST (all_findings)
 }
 END_TEST
 
+/* farrier.conf is there, but cannot be looked at: never a reason to go on with the defaults. */
+START_TEST (unreadable_file)
+{
+    char *dir = testing_make_dir (), *file = fs_join (dir, "farrier.conf");
+    struct settings_environment env = { .conf_dir = dir };
+    struct settings *s = NULL;
+    struct err err = { 0 };
+
+    ck_assert_int_eq (symlink ("farrier.conf", file), 0);
+    ck_assert_int_eq (settings_load_from (&env, NULL, &s, &err), ERR_IO);
+    ck_assert_ptr_null (s);
+    ck_assert_ptr_nonnull (strstr (err.message, file));
+    mem_free (file);
+    testing_remove_dir (dir);
+}
+END_TEST
+
+/* Both are given, and one is wrong: nothing is missing. */
+START_TEST (one_finding_for_a_wrong_key_file)
+{
+    char *dir = testing_make_dir ();
+    struct settings_environment env = { .conf_dir = dir };
+    struct vec findings = { 0 };
+    struct settings *s = NULL;
+    struct err err = { 0 };
+
+    write_conf (dir, "image_server = { certificate = \"/c.pem\"; key = \"key.pem\"; };\n");
+    ck_assert_int_eq (settings_load_from (&env, &findings, &s, &err), ERR_SYNTAX);
+    ck_assert_uint_eq (findings.count, 1);
+    ck_assert_ptr_nonnull (strstr (err.message, "a path must be absolute here"));
+    conf_findings_free (&findings);
+    testing_remove_dir (dir);
+}
+END_TEST
+
 START_TEST (real_environment)
 {
     struct settings *s = NULL;
@@ -220,7 +256,8 @@ main (void)
 {
     const TTest *const tests[] = {
         installed_defaults, home_and_environment, sample_shows_the_defaults,
-        file_wins_over_defaults, all_findings, real_environment, NULL
+        file_wins_over_defaults, all_findings, unreadable_file,
+        one_finding_for_a_wrong_key_file, real_environment, NULL
     };
 
     return testing_run ("settings", tests);

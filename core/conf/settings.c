@@ -251,8 +251,8 @@ read_image_server (struct settings *s, struct conf_at at)
     }
     read_path (s, at, "certificate", &s->image_certificate);
     read_path (s, at, "key", &s->image_key);
-    if ((s->image_certificate == NULL) != (s->image_key == NULL)) {
-        conf_complain (at, s->image_key == NULL ? "certificate" : "key",
+    if (conf_is (conf_find (at, "certificate")) != conf_is (conf_find (at, "key"))) {
+        conf_complain (at, conf_is (conf_find (at, "certificate")) ? "certificate" : "key",
                        "keys 'certificate' and 'key' belong together: one is missing");
     }
 }
