@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -25,6 +24,14 @@ read_pid (int fd)
     }
     text[len] = '\0';
     return str_to_i64 (str_trim (text), &pid) && pid > 0 ? (pid_t) pid : 0;
+}
+
+/* A lock of the open file, as flock() makes one, but one that can also be asked for: whoever only
+ * looks (F_OFD_GETLK) never stands in the way of a writer that starts at that moment. */
+static struct flock
+whole_file (void)
+{
+    return (struct flock) { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 }
 
 static int32_t
@@ -54,9 +61,10 @@ lock_take (const char *path, int *ret_fd, bool *ret_held, pid_t *ret_pid, struct
         err_hint (err, "mount its file system writable, or give this user the right to write");
         return ERR_IO;
     }
-    if (flock (fd, LOCK_EX | LOCK_NB) != 0) {
+    struct flock wanted = whole_file ();
+    if (fcntl (fd, F_OFD_SETLK, &wanted) != 0) {
         int errnum = errno;
-        if (errnum == EWOULDBLOCK) {
+        if (errnum == EAGAIN || errnum == EACCES) {
             *ret_pid = read_pid (fd);
             *ret_held = false;
             close (fd);
@@ -84,8 +92,10 @@ lock_holder (const char *path)
     if (fd < 0) {
         return 0;
     }
-    /* A shared lock is enough to find out. */
-    if (flock (fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    /* Asked for a shared lock, the kernel names an exclusive one; the descriptor is read-only. */
+    struct flock held = whole_file ();
+    held.l_type = F_RDLCK;
+    if (fcntl (fd, F_OFD_GETLK, &held) == 0 && held.l_type != F_UNLCK) {
         pid = read_pid (fd);
     }
     close (fd);

@@ -14,7 +14,7 @@
 /* Creates the file (0600) if need be. *ret_held = false and success when another process holds it;
  * *ret_pid is then its pid (0 when the file does not tell). The lock ends with the descriptor. */
 int32_t lock_take (const char *path, int *ret_fd, bool *ret_held, pid_t *ret_pid, struct err *err);
-/* The pid of the holder; 0 when nobody holds it. */
+/* The pid of the holder; 0 when nobody holds it. Takes no lock, not for a moment. */
 pid_t lock_holder (const char *path);
 
 #endif

@@ -5,11 +5,14 @@
  * SPDX-FileCopyrightText: The Farrier authors
  */
 #include <fcntl.h>
+#include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "store/lock.h"
 #include "store/sqlite/sqlite.h"
 #include "store/testing.h"
 
@@ -128,6 +131,73 @@ START_TEST (lock_of_another_process)
     ck_assert_int_eq (waitpid (pid, &status, 0), pid);
     ck_assert_int_eq (store_open (t.path, STORE_WRITER, &t.s, &err), 0);
     testing_store_close (&t);
+}
+END_TEST
+
+#define LOOKS 5000
+
+static atomic_bool enough;
+
+static void *
+look_on (void *path)
+{
+    while (!atomic_load (&enough)) {
+        store_holder (path);
+    }
+    return NULL;
+}
+
+/* Every command asks who holds the store: that must not keep a writer out. */
+START_TEST (a_look_is_no_lock)
+{
+    char *dir = testing_make_dir (), *path = fs_join (dir, "store");
+    char *lock = str_printf ("%s.lock", path);
+    pthread_t looker;
+    int fd = -1, refused = 0;
+    bool held = false;
+    pid_t pid;
+
+    ck_assert_int_eq (pthread_create (&looker, NULL, look_on, path), 0);
+    for (int i = 0; i < LOOKS; i++) {
+        ck_assert_int_eq (lock_take (lock, &fd, &held, &pid, NULL), 0);
+        refused += held ? 0 : 1;
+        if (held) {
+            close (fd);
+        }
+    }
+    atomic_store (&enough, true);
+    pthread_join (looker, NULL);
+    ck_assert_int_eq (refused, 0);
+    mem_free (lock);
+    mem_free (path);
+    testing_remove_dir (dir);
+}
+END_TEST
+
+/* The other process has the lock, but has not written its pid yet. */
+START_TEST (holder_without_a_pid)
+{
+    struct testing_store t = testing_store_open ();
+    char *lock = str_printf ("%s.lock", t.path);
+    struct err err = { 0 };
+
+    ck_assert_int_eq (truncate (lock, 0), 0);
+    ck_assert_int_eq (try_open (t.path, STORE_WRITER, &err), ERR_STORE_BUSY);
+    check_contains (err.message, "in use by another process");
+    mem_free (lock);
+    testing_store_close (&t);
+}
+END_TEST
+
+START_TEST (messages_name_the_path)
+{
+    char *dir = testing_make_dir ();
+    struct err err = { 0 };
+
+    ck_assert_int_eq (try_open (dir, STORE_READER, &err), ERR_IO);
+    check_contains (err.message, dir);
+    ck_assert_msg (strstr (err.message, "immutable") == NULL, "%s", err.message);
+    testing_remove_dir (dir);
 }
 END_TEST
 
@@ -395,7 +465,8 @@ int
 main (void)
 {
     const TTest *const tests[] = {
-        new_and_private, one_writer_many_readers, lock_of_another_process, kept_store_of_schema_1,
+        new_and_private, one_writer_many_readers, lock_of_another_process,
+        a_look_is_no_lock, holder_without_a_pid, messages_name_the_path, kept_store_of_schema_1,
         migrates_after_a_backup, failed_migration_leaves_the_old, refuses_what_is_not_ours,
         finds_damage, read_only_has_a_message, a_foreign_lock_inside, every_statement_compiles,
         NULL,

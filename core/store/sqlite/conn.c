@@ -94,9 +94,15 @@ conn_fail (struct conn *c, int rc, struct err *err)
 int32_t
 conn_open (struct conn *c, const char *path, int flags, struct err *err)
 {
+    return conn_open_as (c, path, path, flags, err);
+}
+
+int32_t
+conn_open_as (struct conn *c, const char *name, const char *path, int flags, struct err *err)
+{
     memset (c, 0, sizeof *c);
     c->path = str_dup (path);
-    int rc = sqlite3_open_v2 (path, &c->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    int rc = sqlite3_open_v2 (name, &c->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc != SQLITE_OK) {
         int32_t code = conn_fail (c, rc, err);
         conn_close (c);

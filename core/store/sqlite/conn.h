@@ -23,6 +23,9 @@ struct conn {
 
 /* flags: SQLITE_OPEN_READONLY or SQLITE_OPEN_READWRITE. On failure c is all zero. */
 int32_t conn_open (struct conn *c, const char *path, int flags, struct err *err);
+/* The same where SQLite wants another name for the file (a URI); messages have the path. */
+int32_t conn_open_as (struct conn *c, const char *name, const char *path, int flags,
+                      struct err *err);
 void conn_close (struct conn *c);
 
 /* Sets err from what the connection reports, for result code rc, and returns the code. */

@@ -26,8 +26,11 @@ take_lock (struct sqlite_db *d, struct err *err)
 
     mem_free (path);
     if (code == 0 && !held) {
-        code = err_set (err, ERR_STORE_BUSY, "the store %s is in use by process %ld", d->path,
-                        (long) pid);
+        char who[40] = "another process";
+        if (pid > 0) {
+            str_format (who, sizeof who, "process %ld", (long) pid);
+        }
+        code = err_set (err, ERR_STORE_BUSY, "the store %s is in use by %s", d->path, who);
         err_hint (err, "let it finish or stop it; list, show, watch and why work beside it");
     }
     return code;
@@ -186,7 +189,8 @@ connect_reader (const struct sqlite_db *d, struct conn *ret, struct err *err)
         }
     }
     buf_puts (&uri, "?immutable=1");
-    int32_t code = conn_open (ret, uri.data, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, err);
+    int32_t code = conn_open_as (ret, uri.data, d->path, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
+                                 err);
     buf_free (&uri);
     return code;
 }
