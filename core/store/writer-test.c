@@ -165,6 +165,29 @@ START_TEST (asynchronous_answers)
 }
 END_TEST
 
+/* The id of an event that was taken back is given to the next one: who has been told of it would
+ * wait for that one in vain. */
+START_TEST (an_undone_event_is_not_told)
+{
+    struct testing_store t = testing_store_open ();
+    struct collector c = { .s = t.s };
+    struct store_batch *bad = event_batch (NULL, "bad", 1);
+    int64_t last;
+
+    store_on_events (t.s, note_events, &c);
+    store_batch_host_delete (bad, "nobody");
+    store_commit_async (t.s, event_batch (NULL, "good", 1), STORE_NORMAL, count_done, &c);
+    store_commit_async (t.s, bad, STORE_NORMAL, count_done, &c);
+    store_close (t.s);             /* both in one group, or each alone */
+    ck_assert_int_eq (atomic_load (&c.done), 1);
+    ck_assert_int_eq (atomic_load (&c.failed), 1);
+    ck_assert_int_eq (store_open (t.path, STORE_WRITER, &t.s, NULL), 0);
+    ck_assert_int_eq (store_event_last_id (t.s, &last, NULL), 0);
+    ck_assert_int_eq (atomic_load (&c.last_event_id), last);
+    testing_store_close (&t);
+}
+END_TEST
+
 static void
 commit_from_writer (void *arg, int32_t code, const struct err *err)
 {
@@ -374,7 +397,8 @@ int
 main (void)
 {
     const TTest *const tests[] = {
-        threads_share_groups, asynchronous_answers, the_writer_never_waits_for_itself,
+        threads_share_groups, asynchronous_answers, an_undone_event_is_not_told,
+        the_writer_never_waits_for_itself,
         a_full_disk_sinks_one_batch, killed_at_every_point, NULL,
     };
 

@@ -20,6 +20,7 @@ group_begin (void *db, enum store_durability durability, struct err *err)
     struct sqlite_db *d = db;
     int32_t code = 0;
 
+    d->event_id_before_group = d->last_event_id;
     if (d->synchronous != durability) {   /* cannot change within a transaction */
         code = conn_exec (&d->writer, durability == STORE_FULL ? "PRAGMA synchronous = FULL"
                                                                : "PRAGMA synchronous = NORMAL",
@@ -34,6 +35,9 @@ group_begin (void *db, enum store_durability durability, struct err *err)
 static int32_t
 batch_begin (void *db, struct err *err)
 {
+    struct sqlite_db *d = db;
+
+    d->event_id_before_batch = d->last_event_id;
     return run_named (db, "batch_begin", err);
 }
 
@@ -48,6 +52,7 @@ batch_undo (void *db)
 {
     struct sqlite_db *d = db;
 
+    d->last_event_id = d->event_id_before_batch;
     /* A full disk or an I/O error makes SQLite take the whole transaction back by itself. */
     return !sqlite3_get_autocommit (d->writer.db) &&
            conn_exec (&d->writer, "ROLLBACK TO batch; RELEASE batch", NULL) == 0;
@@ -58,6 +63,7 @@ group_undo (void *db)
 {
     struct sqlite_db *d = db;
 
+    d->last_event_id = d->event_id_before_group;
     if (!sqlite3_get_autocommit (d->writer.db)) {
         conn_exec (&d->writer, "ROLLBACK", NULL);
     }

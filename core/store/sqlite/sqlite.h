@@ -20,6 +20,7 @@ struct sqlite_db {
     struct conn writer;            /* all zero for a reader */
     enum store_durability synchronous;   /* what the connection is set to */
     int64_t last_event_id;
+    int64_t event_id_before_group, event_id_before_batch;   /* what an undo goes back to */
     bool immutable;                /* reader: no other file of it can be had */
 };
 
