@@ -90,6 +90,8 @@ int32_t install_reconcile (void *self, struct farrier_step *step, struct farrier
 int32_t stage_start (void *self, struct farrier_step *step, struct farrier_error *err);
 
 /* Between the files of install. */
+/* The service is claimed, by us: the apply time where it is set apart, then the image. */
+int32_t install_claimed (struct walk *w);
 int32_t install_send (struct walk *w);             /* the upload, or the pull */
 int32_t install_follow (struct walk *w, const struct redfish_task *task);
 int32_t install_follow_known (struct walk *w);     /* the task that the state names */
@@ -101,7 +103,6 @@ int32_t install_needs_inventory (struct walk *w);
 int32_t install_checked (struct walk *w);
 int32_t install_end (struct walk *w, int32_t rc);  /* gives the claim back first, if there is one */
 int32_t install_released (struct walk *w);
-int32_t install_rewait (struct walk *w);           /* reconcile: the same read-only await again */
 int install_target_reached (struct walk *w, const struct farrier_component *measured);
 int install_read_back (struct walk *w, struct farrier_component *ret);
 

@@ -272,6 +272,31 @@ START_TEST (survives_crashes)
 }
 END_TEST
 
+/* Where a raw push has its apply time apart from the image, it is set before the image is sent,
+ * whatever was cut off before. */
+START_TEST (sets_the_apply_time_after_a_crash)
+{
+    for (int at = 0; at < 3; at++) {
+        struct device d;
+        struct bench b;
+        device_make (&d, &b, DEVICE_DMTF);
+        bench_set (&b, DEVICE_UPDATE, "/HttpPushUriOptions",
+                   json_loads ("{\"HttpPushUriApplyTime\":{"
+                               "\"ApplyTime@Redfish.AllowableValues\":[\"Immediate\",\"OnReset\"],"
+                               "\"ApplyTime\":\"Immediate\"}}", 0, NULL));
+        b.crash = (struct bench_crash) { .at = at, .delivery = deliveries[_i].delivery,
+                                         .performed = deliveries[_i].performed };
+        int32_t rc = bench_run (&b, "firmware.install",
+                                "{\"method\":\"http_push\",\"apply_time\":\"OnReset\"}");
+        ck_assert_msg (rc == FARRIER_DONE, "crash at %d: %d, %s", at, rc, b.error.message);
+        ck_assert_int_eq (d.uploads, 1);
+        ck_assert_msg (str_eq (d.apply_time, "OnReset"), "crash at %d, delivery %d: %s", at, _i,
+                       d.apply_time);
+        device_free (&d, &b);
+    }
+}
+END_TEST
+
 /* The image may have arrived, the BMC restarted, and the version is the old one: nobody can know.
  * */
 START_TEST (asks_a_person)
@@ -302,6 +327,7 @@ main (void)
     tcase_add_test (tcase, updates_an_openbmc);
     tcase_add_loop_test (tcase, ends_as_it_must, 0, (int) COUNT_OF (ends));
     tcase_add_loop_test (tcase, survives_crashes, 0, (int) COUNT_OF (scenes));
+    tcase_add_loop_test (tcase, sets_the_apply_time_after_a_crash, 0, (int) COUNT_OF (deliveries));
     tcase_add_test (tcase, asks_a_person);
     SRunner *runner = srunner_create (suite);
     srunner_run_all (runner, CK_ENV);

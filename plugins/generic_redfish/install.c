@@ -190,12 +190,9 @@ claim (struct walk *w)
                         0, "claim the update service");
 }
 
-static int32_t
-claimed (struct walk *w)
+int32_t
+install_claimed (struct walk *w)
 {
-    int32_t rc = walk_answer (w, "the update service can't be claimed");
-    if (rc < 0)
-        return rc;
     walk_keep (w, "claimed", "1");
     if (walk_text (w, "claim.options")[0] == '\0')
         return install_send (w);
@@ -204,6 +201,13 @@ claimed (struct walk *w)
                                         "{\"HttpPushUriOptions\":{\"HttpPushUriApplyTime\":"
                                         "{\"ApplyTime\":\"%s\"}}}", walk_text (w, "apply")),
                         0, "set the apply time");
+}
+
+static int32_t
+claimed (struct walk *w)
+{
+    int32_t rc = walk_answer (w, "the update service can't be claimed");
+    return rc < 0 ? rc : install_claimed (w);
 }
 
 /* Everything is known and nothing was changed so far. */

@@ -132,8 +132,7 @@ maybe_claimed (struct walk *w)
         return farrier_recheck (w->step, RECHECK_MS);
     if (farrier_json_bool (farrier_json_at (update, "/HttpPushUriTargetsBusy")) != 1)
         return FARRIER_NOT_STARTED;
-    walk_keep (w, "claimed", "1");
-    return adopt (install_send (w));
+    return adopt (install_claimed (w));
 }
 
 /* The claim once more, until it is seen to be gone; then the end that was kept. */
@@ -164,8 +163,9 @@ maybe_started (struct walk *w)
     return w->wake.delivery == FARRIER_DELIVERY_NONE ? FARRIER_NOT_STARTED : maybe_sent (w);
 }
 
-int32_t
-install_rewait (struct walk *w)
+/* The same read-only await again. */
+static int32_t
+rewait (struct walk *w)
 {
     if (walk_is_at (w, "task"))
         return install_follow_known (w);
@@ -188,7 +188,7 @@ install_reconcile (void *self, struct farrier_step *step, struct farrier_error *
     if (strcmp (at, "claim") == 0)
         return maybe_claimed (&w);
     if (strcmp (at, "options") == 0)
-        return adopt (install_send (&w));
+        return adopt (install_claimed (&w));   /* the same value twice is one value */
     if (strcmp (at, "send") == 0 && w.wake.delivery == FARRIER_DELIVERY_NONE)
         return walk_text (&w, "claimed")[0] == '\0' ? FARRIER_NOT_STARTED
                                                     : adopt (install_send (&w));
@@ -196,5 +196,5 @@ install_reconcile (void *self, struct farrier_step *step, struct farrier_error *
         return maybe_started (&w);
     if (strcmp (at, "release") == 0)
         return maybe_released (&w);
-    return adopt (install_rewait (&w));
+    return adopt (rewait (&w));
 }

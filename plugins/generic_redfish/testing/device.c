@@ -131,6 +131,8 @@ take_image (struct device *d, struct bench *b)
     }
     d->uploads++;
     d->flashes++;
+    str_set (&d->apply_time, json_str (bench_doc (b, DEVICE_UPDATE),
+                                       "/HttpPushUriOptions/HttpPushUriApplyTime/ApplyTime"));
     str_set (&d->image_version, b->image.version);
     if (d->early)
         device_activate (d, b);
@@ -183,6 +185,8 @@ patch (struct device *d, struct bench *b, const char *path, const char *body)
     } else if (json_at (change, "/HttpPushUriTargetsBusy") != NULL) {
         d->claimed = json_bool_or (change, "/HttpPushUriTargetsBusy", false);
         bench_set (b, DEVICE_UPDATE, "/HttpPushUriTargetsBusy", json_boolean (d->claimed));
+    } else if (json_at (change, "/HttpPushUriOptions") != NULL) {
+        json_object_update_recursive (bench_doc (b, DEVICE_UPDATE), change);
     }
     json_decref (change);
     return answer;
@@ -257,6 +261,7 @@ device_make (struct device *d, struct bench *b, enum device_kind kind)
 void
 device_free (struct device *d, struct bench *b)
 {
+    mem_free (d->apply_time);
     mem_free (d->last_body);
     mem_free (d->image_version);
     bench_free (b);

@@ -29,6 +29,7 @@ struct device {
     int flashes;
     int resets_bmc, resets_host;
     bool claimed;
+    char *apply_time;                  /* set in HttpPushUriOptions when the image came */
     char *last_body;
     char *image_version;               /* flashed, not active yet */
     const char *target;                /* path of the component that is updated */
