@@ -55,6 +55,13 @@ testing_remove_dir (char *dir)
     mem_free (dir);
 }
 
+/* How much of a mass test is done: a tenth where every instruction takes twenty times as long. */
+static inline int
+testing_mass (int count)
+{
+    return getenv ("FARRIER_TEST_VALGRIND") != NULL ? count / 10 : count;
+}
+
 /* False, with the reason, where the size of a process says nothing: sanitizers and valgrind keep
  * what was freed. */
 static inline bool

@@ -753,12 +753,13 @@ START_TEST (thousands_of_requests)
                                        .trust.mode = TRUST_INSECURE };
         ck_assert_int_eq (net_target_new (net, &c, &targets[i], NULL), 0);
     }
-    for (int i = 0; i < 3000; i++) {
+    int count = testing_mass (3000);
+    for (int i = 0; i < count; i++) {
         struct net_request q = { .target = targets[i % 100], .path = "/x", .keep = i % 2 == 0,
                                  .done = on_gathered, .arg = &g };
         net_submit (&q);
     }
-    wait_done (&g, 3000);
+    wait_done (&g, count);
     for (int i = 0; i < 100; i++)
         net_target_unref (targets[i]);
     end (&s);

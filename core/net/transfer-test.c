@@ -465,7 +465,7 @@ START_TEST (stop_waits_for_uploads_when_told_to)
     for (int drain = 0; drain < 2; drain++) {
         struct setup s = { 0 };
         begin (&s, receive, NULL);
-        struct transfer_part part = image_part (&s.out, 20000000);
+        struct transfer_part part = image_part (&s.out, (uint64_t) testing_mass (20000000));
         struct transfer_upload u = upload_of (&s, &part, 1);
         u.path = drain == 1 ? "/upload" : "/stall";
         u.progress = NULL;
@@ -474,7 +474,7 @@ START_TEST (stop_waits_for_uploads_when_told_to)
             sched_yield ();
         net_target_unref (s.target);
         session_unref (s.session);
-        net_stop (s.net, drain == 1 ? NET_STOP_DRAIN : NET_STOP_ABORT, 20000);
+        net_stop (s.net, drain == 1 ? NET_STOP_DRAIN : NET_STOP_ABORT, 600000);
         ck_assert_int_eq (s.out.done, 1);
         ck_assert_int_eq (s.out.result->response->code, drain == 1 ? 0 : FARRIER_E_CANCELLED);
         test_bmc_stop (s.bmc);
