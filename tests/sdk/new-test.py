@@ -226,8 +226,9 @@ def with_autotools(tap, sdk):
     folder = sdk.empty("autotools")
     target = os.path.join(sdk.folder, "elsewhere")
     run = sdk.run("farrier-plugin-new acme_auto --build autotools && autoreconf -i && "
-                  f"./configure --quiet && make check && make install DESTDIR={target}", folder)
-    tap.said("the autotools variant", run, 0, "it ends well")
+                  f"./configure --quiet && make distcheck && make install DESTDIR={target}", folder)
+    tap.said("the autotools variant, make distcheck", run, 0, "it ends well",
+             "ready for distribution")
     files = sorted(os.path.join(at, name) for at, _, names in os.walk(target) for name in names)
     tap.ok(any(f.endswith("/plugins/acme_auto.so") for f in files)
            and any(f.endswith("/plugins/acme_auto.conf") for f in files)
