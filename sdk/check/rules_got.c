@@ -182,6 +182,7 @@ rules_patch (void *handle)
     struct object o = { 0 };
     const ElfW (Rela) *plt = NULL, *others = NULL;
     size_t plt_bytes = 0, other_bytes = 0;
+    bool known = true;
     if (handle == NULL || dlinfo (handle, RTLD_DI_LINKMAP, &map) != 0)
         return 0;
     o.base = map->l_addr;
@@ -190,13 +191,15 @@ rules_patch (void *handle)
         case DT_SYMTAB: o.symbols = (const void *) d->d_un.d_ptr; break;
         case DT_STRTAB: o.strings = (const void *) d->d_un.d_ptr; break;
         case DT_JMPREL: plt = (const void *) d->d_un.d_ptr; break;
+        case DT_PLTREL: known = d->d_un.d_val == DT_RELA; break;
         case DT_PLTRELSZ: plt_bytes = d->d_un.d_val; break;
         case DT_RELA: others = (const void *) d->d_un.d_ptr; break;
         case DT_RELASZ: other_bytes = d->d_un.d_val; break;
         default: break;
         }
     }
-    if (o.symbols == NULL || o.strings == NULL)
+    /* Processors that keep the addends in place are left to the filter. */
+    if (o.symbols == NULL || o.strings == NULL || !known)
         return 0;
     return patch_relocations (&o, plt, plt_bytes) + patch_relocations (&o, others, other_bytes);
 }
