@@ -104,9 +104,12 @@ inside farrier plugin list
 wants "the running daemon has not changed" 0 '^generic_redfish'
 grep -q abi_example "$out" && exit=1
 wants "the running daemon has not loaded the new plugin" 0 ''
+inside farrier reload
+inside farrier plugin list
+wants "a reload loads the new plugin" 0 'abi_example +registered'
 stop_daemon
 inside farrier plugin list
-wants "the new plugin loads after a restart" 0 'abi_example +registered'
+wants "the new plugin loads without a daemon" 0 'abi_example +registered'
 wants "and the first one as well" 0 'generic_redfish +registered'
 
 # --- an upgrade under a running daemon
