@@ -150,6 +150,13 @@ image_read (void *arg, uint64_t offset, void *buf, size_t len, struct err *err)
     return n;
 }
 
+static size_t
+image_take (void *arg, uint64_t offset, void *buf, size_t len)
+{
+    struct image_source *s = arg;
+    return reader_read_kept (s->reader, buf, len, s->offset + offset);
+}
+
 /* Every byte was compared with the proof on its way: hashing them once more would tell nothing. */
 static void
 image_digest (void *arg, char ret_sha256[65])
@@ -189,7 +196,8 @@ image_part (struct flight *f, const json_t *v, struct transfer_part *part, struc
         length = size - s->offset;
     part->kind = TRANSFER_READER;
     part->reader = (struct transfer_reader) {
-        .size_bytes = length, .read = image_read, .close = image_close, .arg = s,
+        .size_bytes = length, .read = image_read, .take = image_take, .close = image_close,
+        .arg = s,
         .digest = length == size ? image_digest : NULL,
     };
     const char *filename = json_str (v, "/filename");

@@ -292,6 +292,7 @@ flight_read_guards (struct engine *engine, const char *job_id, const char *host_
         .session = f->reach->session,
         .paths = paths,
         .path_count = count,
+        .last = true,                  /* a change goes over a connection of its own */
     };
     f->watch = watch_collect_start (&spec, guards_read, f);
 }

@@ -12,6 +12,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+/* Larger ones are hashed by the thread pool. */
+#define TAKE_BYTES_MAX ((size_t) 16 << 10)
+
 struct part {
     enum transfer_part_kind kind;
     char *bytes;                       /* as given */
@@ -298,6 +301,39 @@ body_read (struct body *body, void *buf, size_t len, size_t *ret_len, struct err
     }
     *ret_len = len - room;
     return 0;
+}
+
+bool
+body_takes (const struct body *body)
+{
+    if (body->where != IN_CONTENT)
+        return body->where != AT_END;
+    const struct part *p = &body->parts[body->part];
+    if (p->kind != TRANSFER_READER)
+        return p->content_len <= TAKE_BYTES_MAX;
+    return p->reader.take != NULL && p->hash == NULL;
+}
+
+size_t
+body_take (struct body *body, void *buf, size_t len)
+{
+    size_t taken = 0, n = 1;
+    for (; taken < len && n > 0 && body_takes (body); settle (body)) {
+        const struct part *p = &body->parts[body->part];
+        char *to = (char *) buf + taken;
+        if (body->where == IN_CONTENT && p->kind == TRANSFER_READER) {
+            uint64_t left = p->reader.size_bytes - body->at;
+            n = left < len - taken ? (size_t) left : len - taken;
+            n = p->reader.take (p->reader.arg, body->at, to, n);
+            body->at += n;
+        } else {
+            uint64_t left = segment_size (body) - body->at;
+            n = left < len - taken ? (size_t) left : len - taken;
+            body_read (body, to, n, &n, NULL);   /* from memory: can't fail */
+        }
+        taken += n;
+    }
+    return taken;
 }
 
 size_t

@@ -26,6 +26,10 @@ const char *body_content_type (const struct body *body);         /* form only */
 /* The next bytes, in order; exactly len of them unless the end comes first. Blocking. */
 int32_t body_read (struct body *body, void *buf, size_t len, size_t *ret_len, struct err *err);
 
+/* The next bytes as far as they are in memory: 0 = they have to be read. For the loop. */
+size_t body_take (struct body *body, void *buf, size_t len);
+bool body_takes (const struct body *body);        /* is it worth asking, where it stands? */
+
 size_t body_part_count (const struct body *body);
 /* Digest of the part when all of it lies before offset; else "". */
 void body_part_sha256 (const struct body *body, size_t part, uint64_t offset,

@@ -29,6 +29,7 @@ struct collect {
     uint64_t bytes;
     bool paging;                       /* a page of the collection is under way */
     bool expanding;                    /* it was asked for with expand */
+    bool last;
     struct map *seen;                  /* member paths and pages */
     json_t *first_page;
     struct watch_collect_result result;
@@ -274,7 +275,8 @@ go_on (struct collect *c)
         c->in_flight++;
         c->requests++;
         /* The step that wanted these mostly wants more: a handshake costs ten reads. */
-        watch_look (&c->base, d->path, true, document_looked, d);
+        bool keep = !c->last || c->documents.count - c->next >= c->max_in_flight;
+        watch_look (&c->base, d->path, keep, document_looked, d);
     }
     if (c->in_flight == 0)
         collect_end (c);
@@ -305,6 +307,7 @@ watch_collect_start (const struct watch_collect *spec,
     c->expand = str_empty (spec->expand) ? NULL : str_dup (spec->expand);
     c->max_in_flight = spec->max_in_flight == 0 ? IN_FLIGHT : spec->max_in_flight;
     c->max_documents = spec->max_documents == 0 ? DOCUMENTS_MAX : spec->max_documents;
+    c->last = spec->last;
     c->seen = map_new ();
     c->done = done;
     c->arg = arg;

@@ -53,6 +53,29 @@ on_ssl_context (CURL *easy, void *ctx, void *arg)
     return CURLE_OK;
 }
 
+/* Is its connection of use to the next one? */
+static bool
+keeps (const struct request *r)
+{
+    const struct host *host = r->host;
+    if (r->lane == LANE_UPLOAD || r->look_only || host->mixed || r->loop->stopping)
+        return false;
+    if (r->keep)
+        return true;
+    const struct list *waiting = &host->waiting[LANE_REQUEST];
+    return !list_empty (waiting)
+           && !list_entry (waiting->next, struct request, link)->changing;
+}
+
+static void
+set_keeps (struct request *r)
+{
+    bool keep = keeps (r);
+    curl_easy_setopt (r->easy, CURLOPT_FORBID_REUSE, keep ? 0L : 1L);
+    if (keep)
+        shard_keeps (r->host->shard);
+}
+
 static void
 status_line (struct request *r, const char *line, size_t len)
 {
@@ -96,6 +119,8 @@ on_header (char *line, size_t size, size_t count, void *arg)
         return 0;
     }
     response_add_header (r, line, len);
+    if (len <= 2)
+        set_keeps (r);                 /* who waited when it started may have been served */
     if (len <= 2 && r->stream.write == NULL && strcmp (r->method, "HEAD") != 0
         && r->content_length > (int64_t) r->max_response_bytes) {
         too_large (r, r->content_length);
@@ -287,15 +312,10 @@ set_connection (struct request *r)
     }
     bool upload = r->lane == LANE_UPLOAD;
     r->fresh = r->changing || r->look_only || upload || host->mixed;
-    bool more = !list_empty (&host->waiting[LANE_REQUEST]);
-    bool keeps = !upload && !r->look_only && !host->mixed && !loop->stopping
-                 && (more || r->keep);
     curl_easy_setopt (easy, CURLOPT_FRESH_CONNECT, r->fresh ? 1L : 0L);
-    curl_easy_setopt (easy, CURLOPT_FORBID_REUSE, keeps ? 0L : 1L);
+    set_keeps (r);
     long age_s = (long) loop->net->keep_ms / 1000;
     curl_easy_setopt (easy, CURLOPT_MAXAGE_CONN, age_s < 1 ? 1L : age_s);
-    if (keeps)
-        shard_keeps (host->shard);
     curl_easy_setopt (easy, CURLOPT_OPENSOCKETFUNCTION, on_socket_open);
     curl_easy_setopt (easy, CURLOPT_OPENSOCKETDATA, r);
     curl_easy_setopt (easy, CURLOPT_CLOSESOCKETFUNCTION, on_socket_close);

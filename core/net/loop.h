@@ -18,7 +18,7 @@
 #include "net/net.h"
 
 /* One multi handle walks all its connections at every request; so there are many. */
-#define LOOP_SHARDS 32
+#define LOOP_SHARDS 16
 #define LOOP_EASY_POOL 64
 
 struct request;

@@ -1,6 +1,6 @@
 /* net: the loop threads that carry all BMC traffic, their timers, and the budgets they keep.
  *
- * A loop is one thread with libuv and 32 curl multi handles; a host (its key) always lives on the
+ * A loop is one thread with libuv and 16 curl multi handles; a host (its key) always lives on the
  * same loop and multi handle. Everything is asynchronous: functions named *_start or *_submit
  * may be
  * called from any thread and return at once; their callbacks run on a loop thread and must be short

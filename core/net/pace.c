@@ -18,7 +18,7 @@
 /* While others wait for a place: how long a host keeps its own with nothing under way, and how long
  * its connections. */
 #define PLACE_IDLE_MS 80
-#define OPEN_IDLE_MS 500
+#define OPEN_IDLE_MS 1500
 
 void
 pace_take (struct host *host)

@@ -27,6 +27,8 @@ struct outcome {
     uint32_t permille, progress_calls;
     bool went_back;
     uint64_t failing_at;               /* the reader fails there; 0 = never */
+    uint64_t image_bytes;              /* for say_digest() */
+    int takes;
     bool short_reads;
 };
 
@@ -330,6 +332,51 @@ START_TEST (raw_bodies_of_all_sizes)
 }
 END_TEST
 
+/* Every other 10,000 bytes are in memory. */
+static size_t
+take_image (void *arg, uint64_t offset, void *buf, size_t len)
+{
+    struct outcome *o = arg;
+    size_t left = 10000 - (size_t) (offset % 10000);
+    if (offset / 10000 % 2 == 0)
+        return 0;
+    o->takes++;
+    return (size_t) read_image (arg, offset, buf, len < left ? len : left, NULL);
+}
+
+static void
+say_digest (void *arg, char ret_sha256[HASH_SHA256_HEX])
+{
+    image_sha256 (((struct outcome *) arg)->image_bytes, ret_sha256);
+}
+
+START_TEST (what_is_in_memory_is_not_read)
+{
+    static const uint64_t sizes[] = { 1, 10000, 10001, 20000, 500000, 1000003 };
+    struct setup s = { 0 };
+    begin (&s, receive, NULL);
+    for (size_t i = 0; i < COUNT_OF (sizes); i++) {
+        struct transfer_part part = image_part (&s.out, sizes[i]);
+        part.reader.take = take_image;
+        part.reader.digest = say_digest;
+        s.out.image_bytes = sizes[i];
+        s.out.takes = 0;
+        struct transfer_upload u = upload_of (&s, &part, 1);
+        transfer_upload (&u);
+        outcome_wait (&s.out, (int) i + 1);
+        ck_assert_msg (s.out.result->response->code == 0, "%s",
+                       s.out.result->response->err.message);
+        ck_assert_uint_eq (s.got.body.len, sizes[i]);
+        check_image (s.got.body.data, sizes[i]);
+        ck_assert (s.out.takes > 0 || sizes[i] < 20000);
+        char sha256[HASH_SHA256_HEX];
+        image_sha256 (sizes[i], sha256);
+        ck_assert_str_eq (s.out.result->part_sha256[0], sha256);
+    }
+    end (&s);
+}
+END_TEST
+
 static void
 on_gate (void *arg, net_handle handle)
 {
@@ -585,7 +632,8 @@ int
 main (void)
 {
     const TTest *const tests[] = {
-        the_form_is_exact, raw_bodies_of_all_sizes, after_a_401_it_begins_again,
+        the_form_is_exact, raw_bodies_of_all_sizes, what_is_in_memory_is_not_read,
+        after_a_401_it_begins_again,
         a_reader_that_fails_ends_it, an_early_answer_is_an_answer, a_stalled_upload_is_given_up,
         uploads_stay_in_their_budget, stop_waits_for_uploads_when_told_to,
         downloads_are_whole_or_not_there, a_download_that_cannot_be_written_says_so, NULL

@@ -1,4 +1,5 @@
-/* transfer: uploads. Two chunks: while libcurl takes from one, the thread pool fills the other.
+/* transfer: uploads. What is in memory goes straight to libcurl, which copies it. For the rest
+ * there is a chunk that the thread pool fills, again while libcurl's copy is on its way.
  *
  * SPDX-License-Identifier: Apache-2.0
  * SPDX-FileCopyrightText: The Farrier authors
@@ -12,26 +13,20 @@
 #include "net/body.h"
 #include "net/request.h"
 
-#define CHUNK_BYTES ((size_t) 24 << 10)
+#define CHUNK_BYTES ((size_t) 16 << 10)          /* a TLS record, and what libcurl asks for */
 #define PROGRESS_EVERY_MS 500
 #define STALL_MS 60000
 #define ANSWER_MS 600000
 #define TOTAL_MIN_MS 600000
 #define SLOWEST_BYTES_PER_MS 50        /* 50 KB/s */
 
-struct chunk {
-    char *data;
-    size_t len, used;
-    bool full;
-};
-
 struct upload {
     struct request *r;
     struct loop *loop;
     struct body *body;
-    struct chunk chunks[2];
-    int taking, filling_index;
-    bool filling;                      /* the pool works on body and a chunk, or will */
+    char *chunk;
+    size_t chunk_len, chunk_used;
+    bool filling;                      /* the pool works on body and chunk, or will */
     bool sending, paused, asked;       /* asked: libcurl is connected and wants the body */
     uint64_t total, filled, taken;
     int32_t fill_code;                 /* of the last fill that has ended */
@@ -49,7 +44,7 @@ struct upload {
     struct net_response *response;     /* it is over; the pool may still be at work */
 };
 
-/* ---- chunks -------------------------------------------------------------------------------- */
+/* ---- the chunk ----------------------------------------------------------------------------- */
 
 static void fill_next (struct upload *u);
 
@@ -57,26 +52,22 @@ static void
 fill_work (void *arg)
 {
     struct upload *u = arg;
-    struct chunk *c = &u->chunks[u->filling_index];
-    u->work_code = body_read (u->body, c->data, CHUNK_BYTES, &c->len, &u->fill_err);
+    u->work_code = body_read (u->body, u->chunk, CHUNK_BYTES, &u->chunk_len, &u->fill_err);
 }
 
 static void upload_over (struct upload *u);
 
 static void
-chunks_free (struct upload *u)
+chunk_free (struct upload *u)
 {
-    for (int i = 0; i < 2; i++) {
-        mem_free (u->chunks[i].data);
-        u->chunks[i].data = NULL;
-    }
+    mem_free (u->chunk);
+    u->chunk = NULL;
 }
 
 static void
 fill_done (void *arg)
 {
     struct upload *u = arg;
-    struct chunk *c = &u->chunks[u->filling_index];
     u->filling = false;
     u->fill_code = u->work_code;
     if (u->response != NULL) {
@@ -84,16 +75,14 @@ fill_done (void *arg)
         return;
     }
     if (!u->sending) {
-        chunks_free (u);
+        chunk_free (u);
         if (u->r->parked)
             request_unpark (u->r);
         return;
     }
     if (u->fill_code == 0) {
-        c->used = 0;
-        c->full = c->len > 0;
-        u->filled += c->len;
-        fill_next (u);
+        u->chunk_used = 0;
+        u->filled += u->chunk_len;
     }
     if (u->paused) {
         u->paused = false;
@@ -104,32 +93,31 @@ fill_done (void *arg)
 static void
 fill_next (struct upload *u)
 {
-    if (u->filling || u->fill_code != 0 || u->filled == u->total)
+    if (u->filling || u->fill_code != 0 || u->filled == u->total || u->chunk != NULL)
         return;
-    int i = !u->chunks[u->taking].full ? u->taking : 1 - u->taking;
-    if (u->chunks[i].full)
-        return;
+    u->chunk = mem_alloc (CHUNK_BYTES);
+    u->chunk_len = u->chunk_used = 0;
     u->filling = true;
-    u->filling_index = i;
     loop_work_small (u->loop, fill_work, fill_done, u);
 }
 
 static size_t
 take_bytes (struct upload *u, char *buf, size_t len)
 {
-    size_t taken = 0;
-    while (taken < len && u->chunks[u->taking].full) {
-        struct chunk *c = &u->chunks[u->taking];
-        size_t n = c->len - c->used < len - taken ? c->len - c->used : len - taken;
-        memcpy (buf + taken, c->data + c->used, n);
-        c->used += n;
-        taken += n;
-        if (c->used == c->len) {
-            c->full = false;
-            u->taking = 1 - u->taking;
-        }
+    if (u->filling)
+        return 0;
+    if (u->chunk == NULL) {
+        size_t got = body_take (u->body, buf, len);
+        u->filled += got;
+        u->taken += got;
+        return got;
     }
+    size_t left = u->chunk_len - u->chunk_used, taken = left < len ? left : len;
+    memcpy (buf, u->chunk + u->chunk_used, taken);
+    u->chunk_used += taken;
     u->taken += taken;
+    if (u->chunk_used == u->chunk_len)
+        chunk_free (u);
     return taken;
 }
 
@@ -145,7 +133,8 @@ on_read (void *arg, char *buf, size_t len)
     u->asked = true;
     size_t taken = take_bytes (u, buf, len);
     if (taken > 0) {
-        fill_next (u);
+        if (!u->filling && u->chunk == NULL && !body_takes (u->body))
+            fill_next (u);
         return taken;
     }
     if (u->fill_code != 0) {
@@ -153,6 +142,7 @@ on_read (void *arg, char *buf, size_t len)
                       u->fill_err.message);
         return CURL_READFUNC_ABORT;
     }
+    fill_next (u);
     u->paused = true;
     return CURL_READFUNC_PAUSE;
 }
@@ -176,10 +166,6 @@ on_begin (void *arg)
         request_fail (u->r, code, "%s: %s", u->r->target->name, err.message);
         return false;
     }
-    for (int i = 0; i < 2; i++) {
-        u->chunks[i].data = mem_alloc (CHUNK_BYTES);
-        u->chunks[i].full = false;
-    }
     u->r->stream.body_bytes = (int64_t) u->total;
     int64_t slow_ms = (int64_t) (u->total / SLOWEST_BYTES_PER_MS);
     u->r->total_ms = u->total_ms != 0         ? u->total_ms
@@ -187,11 +173,11 @@ on_begin (void *arg)
                                               : TOTAL_MIN_MS;
     u->sending = true;
     u->paused = u->asked = false;
-    u->taking = 0;
     u->filled = u->taken = u->moved = u->all_sent_at = 0;
     u->fill_code = 0;
     u->moved_at = loop_now (u->loop);
-    fill_next (u);
+    if (!body_takes (u->body))
+        fill_next (u);
     return true;
 }
 
@@ -207,7 +193,7 @@ on_end (void *arg)
     struct upload *u = arg;
     u->sending = false;
     if (!u->filling)
-        chunks_free (u);
+        chunk_free (u);
 }
 
 static void
@@ -267,7 +253,7 @@ upload_over (struct upload *u)
         body_part_sha256 (u->body, i, u->taken, result->part_sha256[i]);
     if (result->complete)
         tell_progress (u, loop_now (u->loop));
-    chunks_free (u);
+    chunk_free (u);
     body_free (u->body);
     u->done (u->arg, result);
     mem_free (u);

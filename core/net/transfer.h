@@ -22,9 +22,12 @@ struct transfer_reader {
     int64_t (*read) (void *arg, uint64_t offset, void *buf, size_t len, struct err *err);
     void (*close) (void *arg);         /* may be NULL */
     void *arg;
+    /* May be NULL. What of len bytes is in memory already, 0 = nothing; runs on the loop instead of
+     * read and must not block. Only asked where digest is given. */
+    size_t (*take) (void *arg, uint64_t offset, void *buf, size_t len);
     /* May be NULL: then the bytes are hashed as they are handed to TLS. A reader that verifies what
      * it delivers (a cache of chunks shared by many uploads, say) may give the digest itself; it is
-     * asked on the thread pool after the last byte was read. "" = it cannot say. */
+     * asked after the last byte was read, on the thread pool or the loop. "" = it cannot say. */
     void (*digest) (void *arg, char ret_sha256[65]);
 };
 

@@ -132,6 +132,8 @@ struct watch_collect {
     uint32_t max_documents;            /* 0 = 2000 */
     uint32_t timeout_ms;               /* each read; 0 = 60 s */
     size_t max_response_bytes;         /* each; 0 = 4 MiB; in all at most 64 MiB */
+    /* nothing more is read soon: leaves no connection open */
+    bool last;
 };
 
 struct watch_document {

@@ -197,6 +197,17 @@ copy_chunk (struct chunks *c, uint64_t index, size_t from, void *buf, size_t len
     return 0;
 }
 
+size_t
+chunks_read_kept (struct chunks *c, void *buf, size_t len, uint64_t offset)
+{
+    if (offset >= c->size_bytes)
+        return 0;
+    uint64_t index = offset / CHUNKS_SIZE;
+    size_t from = (size_t) (offset % CHUNKS_SIZE), left = chunk_len (c, index) - from;
+    size_t n = left < len ? left : len;
+    return copy_kept (c, index, from, buf, n) ? n : 0;
+}
+
 ssize_t
 chunks_read (struct chunks *c, void *buf, size_t len, uint64_t offset)
 {

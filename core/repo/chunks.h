@@ -29,5 +29,8 @@ int32_t chunks_prove (struct chunks *c, struct err *err);
 /* As pread(2), short only at the end: the count, or -errno; -EBADMSG when the bytes are not those
  * that were proved. Only after chunks_prove(). */
 ssize_t chunks_read (struct chunks *c, void *buf, size_t len, uint64_t offset);
+/* What is in memory of it, at most to the end of the chunk; 0 = nothing. Does not wait for the
+ * disk. */
+size_t chunks_read_kept (struct chunks *c, void *buf, size_t len, uint64_t offset);
 
 #endif

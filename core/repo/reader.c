@@ -252,6 +252,12 @@ reader_read_proved (struct reader *rd, void *buf, size_t len, uint64_t offset)
     return chunks_read (rd->chunks, buf, len, offset);
 }
 
+size_t
+reader_read_kept (struct reader *rd, void *buf, size_t len, uint64_t offset)
+{
+    return chunks_read_kept (rd->chunks, buf, len, offset);
+}
+
 int32_t
 reader_verify (struct reader *rd, struct err *err)
 {

@@ -45,6 +45,8 @@ int32_t reader_check (struct reader *rd, struct err *err);
  * thread pools. */
 int32_t reader_prove (struct reader *rd, struct err *err);
 ssize_t reader_read_proved (struct reader *rd, void *buf, size_t len, uint64_t offset);
+/* The same from memory, as much as is there: 0 = nothing. Does not block; for loops. */
+size_t reader_read_kept (struct reader *rd, void *buf, size_t len, uint64_t offset);
 
 /* Hashes the whole image now and compares. Blocks; for workers. */
 int32_t reader_verify (struct reader *rd, struct err *err);
