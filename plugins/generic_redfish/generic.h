@@ -95,6 +95,9 @@ int32_t install_claimed (struct walk *w);
 int32_t install_send (struct walk *w);             /* the upload, or the pull */
 int32_t install_follow (struct walk *w, const struct redfish_task *task);
 int32_t install_follow_known (struct walk *w);     /* the task that the state names */
+/* A task that was not there before the image was sent, and that does not say it is of another
+ * request. NULL: none, or nobody can tell. */
+const char *install_new_task (struct walk *w);
 int32_t install_after_task (struct walk *w);
 int32_t install_returned (struct walk *w);
 int32_t install_check (struct walk *w);            /* read the version again */

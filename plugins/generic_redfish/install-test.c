@@ -297,6 +297,41 @@ START_TEST (sets_the_apply_time_after_a_crash)
 }
 END_TEST
 
+/* A task of somebody else, made at the same moment, neither hides the update's own nor passes for
+ * it. */
+START_TEST (tells_its_task_from_others)
+{
+    struct device d;
+    struct bench b;
+    device_make (&d, &b, DEVICE_DMTF);
+    d.foreign_task = true;
+    d.silent_task = _i == 1;
+    if (_i == 0)
+        b.crash = (struct bench_crash) { .at = 0, .delivery = FARRIER_DELIVERY_MAYBE,
+                                         .performed = true };
+    int32_t rc = bench_run (&b, "firmware.install", NULL);
+    ck_assert_msg (rc == FARRIER_DONE, "%d: %s", rc, b.error.message);
+    ck_assert_msg (d.flashes == 1, "flashed %d times", d.flashes);
+    ck_assert_str_eq (result_text (&b, "task"), "/redfish/v1/TaskService/Tasks/2");
+    device_free (&d, &b);
+}
+END_TEST
+
+/* Without the list from before every old task would pass for the update's own. */
+START_TEST (sends_nothing_without_the_old_tasks)
+{
+    struct device d;
+    struct bench b;
+    device_make (&d, &b, DEVICE_DMTF);
+    json_object_set_new (b.docs, "/redfish/v1/TaskService/Tasks", json_string ("busy"));
+    int32_t rc = bench_run (&b, "firmware.install", NULL);
+    ck_assert_msg (rc < 0 && strstr (b.error.message, "nothing was sent") != NULL, "%d: %s", rc,
+                   b.error.message);
+    ck_assert_int_eq (d.uploads, 0);
+    device_free (&d, &b);
+}
+END_TEST
+
 /* The image may have arrived, the BMC restarted, and the version is the old one: nobody can know.
  * */
 START_TEST (asks_a_person)
@@ -328,6 +363,8 @@ main (void)
     tcase_add_loop_test (tcase, ends_as_it_must, 0, (int) COUNT_OF (ends));
     tcase_add_loop_test (tcase, survives_crashes, 0, (int) COUNT_OF (scenes));
     tcase_add_loop_test (tcase, sets_the_apply_time_after_a_crash, 0, (int) COUNT_OF (deliveries));
+    tcase_add_loop_test (tcase, tells_its_task_from_others, 0, 2);
+    tcase_add_test (tcase, sends_nothing_without_the_old_tasks);
     tcase_add_test (tcase, asks_a_person);
     SRunner *runner = srunner_create (suite);
     srunner_run_all (runner, CK_ENV);

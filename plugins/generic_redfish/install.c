@@ -126,22 +126,46 @@ choose (struct walk *w, struct redfish_update *ret)
     return rc;
 }
 
+/* The tasks from before. Without them every old task of the BMC would pass for that of this update,
+ * so nothing is sent; a BMC that has no such collection has no old tasks either. */
+static int32_t
+keep_tasks (struct walk *w)
+{
+    int32_t code = 0;
+    const struct farrier_json *tasks = redfish_document (w->step, w->service.tasks, &code);
+    if (tasks == NULL && (w->service.tasks == NULL || code == FARRIER_E_UNSUPPORTED))
+        return FARRIER_OK;
+    if (farrier_json_type (tasks) != 'o')
+        return farrier_fail (w->step, w->err, code < 0 ? code : FARRIER_E_INVALID,
+                             "%s can't be read: nothing was sent, since the task of the update "
+                             "could not be told from older ones", w->service.tasks);
+    const char *list = redfish_task_list (w->step, tasks);
+    if (list == NULL) {
+        farrier_fail (w->step, w->err, FARRIER_E_NO_SPACE,
+                      "%s has %u tasks, more than can be remembered over the update",
+                      w->service.tasks, farrier_json_count (farrier_json_at (tasks, "/Members")));
+        farrier_hint (w->step, w->err, "clear the BMC's list of old tasks");
+        return FARRIER_E_NO_SPACE;
+    }
+    walk_keep (w, "tasks", list);
+    walk_keep (w, "tasks.known", "1");
+    return FARRIER_OK;
+}
+
 static int32_t
 keep_choice (struct walk *w, const struct redfish_update *u)
 {
-    const struct farrier_json *tasks = redfish_document (w->step, w->service.tasks, NULL);
     const struct farrier_json *manager = redfish_document (w->step, w->service.manager, NULL);
     const char *mark = farrier_json_str_at (manager, "/LastResetTime");
     walk_keep (w, "method", redfish_method_name (u->method));
     walk_keep (w, "push", u->uri);
     walk_keep (w, "apply", u->apply_time == NULL ? "" : u->apply_time);
     walk_keep (w, "start", u->start_uri);
-    walk_keep (w, "tasks", tasks == NULL ? NULL : redfish_task_list (w->step, tasks));
     walk_keep (w, "mark", mark == NULL ? "" : mark);
     walk_keep (w, "claim.uri", u->claim_uri);
     walk_keep (w, "claim.options", u->apply_by_options ? "1" : NULL);
     walk_result (w, "method", redfish_method_name (u->method));
-    return FARRIER_OK;
+    return keep_tasks (w);
 }
 
 /* A BIOS that is written only while the host is off: switch it off first. */
@@ -169,9 +193,10 @@ prepared (struct walk *w)
     if (rc != FARRIER_DONE)
         return rc;
     rc = choose (w, &u);
+    if (rc == 0)
+        rc = keep_choice (w, &u);
     if (rc < 0)
         return rc;
-    keep_choice (w, &u);
     rc = off_first (w);
     return rc == FARRIER_DONE ? begin (w) : rc;
 }
@@ -337,15 +362,9 @@ sent (struct walk *w)
     farrier_outcome (w->step, FARRIER_RUNG_ACCEPTED);
     if (redfish_task_of_response (w->step, w->wake.response, &task))
         return install_follow (w, &task);
-    struct farrier_error ignored = FARRIER_INIT (struct farrier_error);
-    const struct farrier_json *tasks = NULL;
-    if (w->service.tasks != NULL
-        && redfish_get (w->step, w->service.tasks, &tasks, &ignored) == 0) {
-        task = (struct redfish_task) { redfish_task_new (w->step, tasks, walk_text (w, "tasks")),
-                                       NULL };
-        if (task.uri != NULL)
-            return install_follow (w, &task);
-    }
+    task = (struct redfish_task) { install_new_task (w), NULL };
+    if (task.uri != NULL)
+        return install_follow (w, &task);
     /* Old services know no tasks: the version is all there is to watch. */
     walk_keep (w, "vanished", "1");
     return install_after_task (w);

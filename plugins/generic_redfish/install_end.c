@@ -56,6 +56,33 @@ install_follow_known (struct walk *w)
     return follow (w, &task);
 }
 
+/* At most so many new ones are read: what is behind them is not ours to sort. */
+#define NEW_TASKS_MAX 16
+
+const char *
+install_new_task (struct walk *w)
+{
+    struct farrier_error ignored = FARRIER_INIT (struct farrier_error);
+    const struct farrier_json *tasks = NULL, *task = NULL;
+    const char *uri, *silent = NULL;
+    if (w->service.tasks == NULL || walk_text (w, "tasks.known")[0] == '\0'
+        || redfish_get (w->step, w->service.tasks, &tasks, &ignored) < 0)
+        return NULL;
+    for (uint32_t i = 0; i < NEW_TASKS_MAX
+                         && (uri = redfish_task_new (tasks, walk_text (w, "tasks"), i)) != NULL;
+         i++) {
+        int read = redfish_get (w->step, uri, &task, &ignored) == 0;
+        const char *target
+            = read ? redfish_path (farrier_json_str_at (task, "/Payload/TargetUri")) : NULL;
+        int names_one = target != NULL && target[0] == '/';
+        if (names_one && redfish_path_equal (target, walk_text (w, "push")))
+            return uri;
+        if (!names_one && silent == NULL)
+            silent = uri;
+    }
+    return silent;
+}
+
 static int32_t
 task_failed (struct walk *w, const struct farrier_json *document,
              const struct redfish_verdict *verdict)

@@ -20,22 +20,6 @@ adopt (int32_t rc)
     return rc == FARRIER_PENDING ? FARRIER_ADOPT : rc;
 }
 
-/* The task that was not there before: ours when it says so, or when it is the only new one. */
-static const char *
-new_task (struct walk *w)
-{
-    const struct farrier_json *tasks = NULL, *task = NULL;
-    if (w->service.tasks == NULL || redfish_get (w->step, w->service.tasks, &tasks, w->err) < 0)
-        return NULL;
-    const char *uri = redfish_task_new (w->step, tasks, walk_text (w, "tasks"));
-    if (uri == NULL || redfish_get (w->step, uri, &task, w->err) < 0)
-        return uri;
-    const char *target = redfish_path (farrier_json_str_at (task, "/Payload/TargetUri"));
-    if (target != NULL && target[0] == '/' && !redfish_path_equal (target, walk_text (w, "push")))
-        return NULL;
-    return uri;
-}
-
 /* The component by key, read one by one: a few members, and only after a crash. */
 static int
 read_component (struct walk *w, struct farrier_component *ret, const char **ret_state)
@@ -97,7 +81,7 @@ maybe_sent (struct walk *w)
         return walk_text (w, "claimed")[0] == '\0' ? FARRIER_DONE
                                                    : adopt (install_end (w, FARRIER_DONE));
     }
-    const char *task = new_task (w);
+    const char *task = install_new_task (w);
     if (task != NULL) {
         struct redfish_task found = { task, NULL };
         farrier_outcome (w->step, FARRIER_RUNG_ACCEPTED);

@@ -168,19 +168,46 @@ START_TEST (compares_task_lists)
     const char *before
         = redfish_task_list (&step, document (&step, "{\"Members\":[{\"@odata.id\":\"/T/1\"},"
                                                      "{\"@odata.id\":\"/T/11\"}]}"));
-    ck_assert_str_eq (before, "/T/1\n/T/11\n");
+    ck_assert_str_eq (before, "1\n11\n");
     ck_assert_ptr_null (redfish_task_new (
-        &step, document (&step, "{\"Members\":[{\"@odata.id\":\"/T/11\"}]}"), before));
+        document (&step, "{\"Members\":[{\"@odata.id\":\"/T/11/\"}]}"), before, 0));
+    const struct farrier_json *now
+        = document (&step, "{\"Members\":[{\"@odata.id\":\"/T/11\"},{\"@odata.id\":\"/T/2\"},"
+                           "{\"@odata.id\":\"/T/3\"}]}");
+    ck_assert_str_eq (redfish_task_new (now, before, 0), "/T/2");
+    ck_assert_str_eq (redfish_task_new (now, before, 1), "/T/3");
+    ck_assert_ptr_null (redfish_task_new (now, before, 2));
     ck_assert_str_eq (
-        redfish_task_new (&step,
-                          document (&step, "{\"Members\":[{\"@odata.id\":\"/T/11\"},"
-                                           "{\"@odata.id\":\"/T/2\"}]}"),
-                          before),
-        "/T/2");
-    ck_assert_str_eq (
-        redfish_task_new (&step, document (&step, "{\"Members\":[{\"@odata.id\":\"/T/5\"}]}"), ""),
+        redfish_task_new (document (&step, "{\"Members\":[{\"@odata.id\":\"/T/5\"}]}"), "", 0),
         "/T/5");
     step_free (&step);
+}
+END_TEST
+
+/* A BMC with a long history: none of its tasks is new, or nothing is said of it at all. */
+START_TEST (keeps_long_task_lists)
+{
+    static const struct {
+        int count;
+        bool kept;
+    } cases[] = { { 300, true }, { 2000, false } };
+    for (size_t i = 0; i < COUNT_OF (cases); i++) {
+        struct farrier_step step;
+        struct buf text = { 0 };
+        step_make (&step);
+        buf_puts (&text, "{\"Members\":[");
+        for (int k = 0; k < cases[i].count; k++)
+            buf_printf (&text, "%s{\"@odata.id\":\"/redfish/v1/TaskService/Tasks/JID_%012d\"}",
+                        k == 0 ? "" : ",", k);
+        buf_puts (&text, "]}");
+        const struct farrier_json *tasks = document (&step, text.data);
+        const char *before = redfish_task_list (&step, tasks);
+        ck_assert_int_eq (before != NULL, cases[i].kept);
+        if (before != NULL)
+            ck_assert_ptr_null (redfish_task_new (tasks, before, 0));
+        buf_free (&text);
+        step_free (&step);
+    }
 }
 END_TEST
 
@@ -422,8 +449,8 @@ int
 main (void)
 {
     const TTest *const tests[] = {
-        knows_message_ids, judges_messages, finds_tasks, compares_task_lists, knows_task_states,
-        reads_members, folds_slots, makes_keys_unique, recognises_vendors,
+        knows_message_ids, judges_messages, finds_tasks, compares_task_lists,
+        keeps_long_task_lists, knows_task_states, reads_members, folds_slots, makes_keys_unique, recognises_vendors,
         compares_versions_as_texts, builds_update_parameters, compares_settings, chooses_resets,
         NULL
     };

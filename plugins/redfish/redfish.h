@@ -179,11 +179,11 @@ int redfish_task_of_response (struct farrier_step *step, const struct farrier_re
                               struct redfish_task *ret);
 int redfish_task_of_document (struct farrier_step *step, const struct farrier_json *body,
                               struct redfish_task *ret);
-/* The members of a Tasks collection, one a line; for the snapshot before sending. */
+/* The names of a Tasks collection's members, one a line; for the snapshot before sending. NULL when
+ * there are more than can be kept. */
 const char *redfish_task_list (struct farrier_step *step, const struct farrier_json *tasks);
-/* The first member that is not in the snapshot; NULL when there is none. */
-const char *redfish_task_new (struct farrier_step *step, const struct farrier_json *tasks,
-                              const char *before);
+/* The nth member, from 0, of those that are not in the snapshot; NULL when there is none. */
+const char *redfish_task_new (const struct farrier_json *tasks, const char *before, uint32_t nth);
 /* A struct for await_task, with the states that are seen in the field. */
 struct farrier_task redfish_await_task (const struct redfish_service *service,
                                         const struct redfish_task *task, const char *label);

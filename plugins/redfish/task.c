@@ -7,7 +7,7 @@
 
 #include "redfish.h"
 
-/* No honest snapshot is longer; the op's whole state is 16 KiB. */
+/* Hundreds of tasks; the op's whole state is 16 KiB. */
 #define SNAPSHOT_MAX 8000
 
 static int
@@ -107,6 +107,20 @@ redfish_task_of_response (struct farrier_step *step, const struct farrier_respon
 
 /* --- before and after ----------------------------------------------------------------------- */
 
+/* What tells a task from the others of its collection: the end of its path. */
+static const char *
+name_of (const char *path, size_t *ret_len)
+{
+    size_t end = path == NULL ? 0 : strlen (path);
+    while (end > 0 && path[end - 1] == '/')
+        end--;
+    size_t begin = end;
+    while (begin > 0 && path[begin - 1] != '/')
+        begin--;
+    *ret_len = end - begin;
+    return path == NULL ? NULL : path + begin;
+}
+
 const char *
 redfish_task_list (struct farrier_step *step, const struct farrier_json *tasks)
 {
@@ -114,12 +128,14 @@ redfish_task_list (struct farrier_step *step, const struct farrier_json *tasks)
     char *text = farrier_alloc (step, SNAPSHOT_MAX + 1);
     size_t len = 0;
     for (uint32_t i = 0; text != NULL && i < farrier_json_count (list); i++) {
-        const char *path = redfish_link (farrier_json_item (list, i), "");
-        size_t path_len = path == NULL ? 0 : strlen (path);
-        if (path_len == 0 || len + path_len + 1 > SNAPSHOT_MAX)
+        size_t name_len;
+        const char *name = name_of (redfish_link (farrier_json_item (list, i), ""), &name_len);
+        if (len + name_len + 1 > SNAPSHOT_MAX)
+            return NULL;               /* half a list would make old tasks new ones */
+        if (name_len == 0)
             continue;
-        memcpy (text + len, path, path_len);
-        len += path_len;
+        memcpy (text + len, name, name_len);
+        len += name_len;
         text[len++] = '\n';
     }
     return text;
@@ -128,7 +144,8 @@ redfish_task_list (struct farrier_step *step, const struct farrier_json *tasks)
 static int
 listed (const char *list, const char *path)
 {
-    size_t len = strlen (path);
+    size_t len;
+    path = name_of (path, &len);
     for (const char *at = list; at != NULL && *at != '\0';) {
         const char *end = strchr (at, '\n');
         size_t line = end == NULL ? strlen (at) : (size_t) (end - at);
@@ -140,13 +157,12 @@ listed (const char *list, const char *path)
 }
 
 const char *
-redfish_task_new (struct farrier_step *step, const struct farrier_json *tasks, const char *before)
+redfish_task_new (const struct farrier_json *tasks, const char *before, uint32_t nth)
 {
-    (void) step;
     const struct farrier_json *list = farrier_json_at (tasks, "/Members");
     for (uint32_t i = 0; i < farrier_json_count (list); i++) {
         const char *path = redfish_link (farrier_json_item (list, i), "");
-        if (path != NULL && !listed (before, path))
+        if (path != NULL && !listed (before, path) && nth-- == 0)
             return path;
     }
     return NULL;

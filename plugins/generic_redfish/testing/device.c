@@ -112,13 +112,15 @@ bmc_restarts (struct device *d, struct bench *b)
 }
 
 static void
-add_task (struct bench *b, const char *path)
+add_task (struct bench *b, const char *path, const char *target)
 {
     json_t *members = json_at (bench_doc (b, "/redfish/v1/TaskService/Tasks"), "/Members");
     json_array_append_new (members, json_pack ("{ss}", "@odata.id", path));
     json_object_set_new (b->docs, path,
                          json_pack ("{ss ss ss}", "@odata.id", path, "@odata.type",
                                     "#Task.v1_4_0.Task", "TaskState", "Running"));
+    if (target != NULL)
+        bench_set (b, path, "/Payload", json_pack ("{ss}", "TargetUri", target));
 }
 
 static struct bench_answer
@@ -144,7 +146,11 @@ take_image (struct device *d, struct bench *b)
         answer.status = 200;
         return answer;
     }
-    add_task (b, "/redfish/v1/TaskService/Tasks/2");
+    if (d->foreign_task)
+        add_task (b, "/redfish/v1/TaskService/Tasks/77", "/redfish/v1/Systems/1/LogServices/Dump");
+    add_task (b, "/redfish/v1/TaskService/Tasks/2", NULL);
+    if (d->silent_task)
+        return answer;
     answer.location = "/redfish/v1/TaskService/Tasks/2/Monitor";
     return answer;
 }

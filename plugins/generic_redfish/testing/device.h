@@ -17,6 +17,8 @@ struct device {
     bool early;                        /* the version changes at once, without a reset */
     bool vanish;                       /* the task is gone when it is asked for */
     bool no_task;                      /* 200 and nothing else */
+    bool foreign_task;                 /* somebody else's task appears just before ours */
+    bool silent_task;                  /* there is a task, but the answer does not name it */
     const char *task_state;            /* how the task ends; NULL = Completed */
     const char *message_id;            /* in the task; NULL = none */
     bool forgets;                      /* restarts when it has the image, and keeps nothing of it */
