@@ -291,12 +291,12 @@ check_workflow (struct invocation *inv, struct err *err)
 }
 
 static int32_t
-start (struct invocation *inv, const json_t *plan, struct err *err)
+start (struct invocation *inv, const char *plan_id, struct err *err)
 {
     json_t *request = run_request (inv, err);
     if (request == NULL)
         return err->code;
-    json_put_str (request, "plan", json_str (plan, "/id"));
+    json_put_str (request, "plan", plan_id);
     return follow_start (inv, "apply", request, err);
 }
 
@@ -353,8 +353,12 @@ cmd_apply (struct invocation *inv, struct err *err)
         rc = consent (inv, plan, err);
         if (rc == 0)
             rc = approve (inv, plan, err);
+        char *id = str_dup (json_str (plan, "/id"));
+        json_decref (plan);            /* it is large, and not looked at again */
+        plan = NULL;
         if (rc == 0)
-            rc = start (inv, plan, err);
+            rc = start (inv, id, err);
+        mem_free (id);
     }
     json_decref (plan);
     return rc;

@@ -15,6 +15,7 @@
 #include "store/sqlite/sql.h"
 
 /* How long a statement waits for a foreign lock (a backup tool, a checkpoint of a reader). */
+#define CACHE_KIB "512"                 /* of each connection; SQLite's own is 2 MiB */
 #define BUSY_MS 10000
 
 static int32_t
@@ -110,6 +111,8 @@ conn_open_as (struct conn *c, const char *name, const char *path, int flags, str
     }
     sqlite3_extended_result_codes (c->db, 1);
     sqlite3_busy_timeout (c->db, BUSY_MS);
+    /* the system keeps the file's pages once for all connections */
+    sqlite3_exec (c->db, "PRAGMA cache_size = -" CACHE_KIB, NULL, NULL, NULL);
     c->statements = map_new ();
     return 0;
 }

@@ -67,6 +67,7 @@ check_integrity (struct conn *c, struct err *err)
 {
     char *verdict = NULL;
     int32_t code = conn_query_text (c, "PRAGMA quick_check (1)", &verdict, err);
+    sqlite3_db_release_memory (c->db);           /* all pages, of which the writer needs few */
 
     if (code == 0 && !str_eq (verdict, "ok")) {
         code = err_set (err, FARRIER_E_INVALID, "the store %s is damaged: %s", c->path,
