@@ -84,6 +84,16 @@ verdict "every wrapper that is a function asks first" "$(members farrier_host ho
             || echo "farrier_$name does not ask"
     done)"
 
+# A comment before it, beside it, or over the group that it ends.
+verdict "every member of the host table has a comment" "$(awk '
+    /^struct farrier_host \{/ { inside = 1; next }
+    /^\};/ { inside = 0 }
+    inside && /\/\*/ && !/\/\* ---/ { said = 1 }
+    inside && /FARRIER_PAD \(/ {
+        if (!said) { gsub(/.*PAD \(|\).*/, ""); print $0 " has none" }
+        said = 0
+    }' "$include/farrier/host.h")"
+
 # --- the examples: blocks between ``` lines; one whose first line is indented is a picture
 
 awk -v folder="$folder" '

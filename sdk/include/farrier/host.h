@@ -52,12 +52,14 @@ struct farrier_host {
     int32_t (*fail_http) (struct farrier_error *err, const struct farrier_response *response,
                           const char *fmt, ...) __attribute__ ((format (printf, 3, 4)));
     FARRIER_PAD (fail_http)
+    /* The next command, for people: `err` keeps the last one. Text is copied and cut to size. */
     void (*hint) (struct farrier_error *err, const char *fmt, ...)
         __attribute__ ((format (printf, 2, 3)));
     FARRIER_PAD (hint)
 
     /* --- configuration (checked against the plugin's params table before it is seen) -------- */
 
+    /* A setting as text, ENUM too; NULL when it is absent or no text. Ends with configure(). */
     const char *(*config_str) (const struct farrier_config *cfg, const char *name);
     FARRIER_PAD (config_str)
     /* bool: 0/1; durations: ms */
@@ -66,14 +68,17 @@ struct farrier_host {
 
     /* --- the step --------------------------------------------------------------------------- */
 
+    /* Fills *ret (struct_size set by the caller); never fails. */
     void (*step_info) (struct farrier_step *step, struct farrier_step_info *ret);
     FARRIER_PAD (step_info)
     /* The op's parameters as the workflow gave them, else the table's default; NULL / 0 when
      * absent. */
     const char *(*param_str) (struct farrier_step *step, const char *name);
     FARRIER_PAD (param_str)
+    /* BOOL as 0 and 1, DURATION in ms, SIZE in bytes; 0 when absent. */
     int64_t (*param_i64) (struct farrier_step *step, const char *name);
     FARRIER_PAD (param_i64)
+    /* Any parameter as a value; NULL when absent. */
     const struct farrier_json *(*param_json) (struct farrier_step *step, const char *name);
     FARRIER_PAD (param_json)
     /* What the step is about. UNSUPPORTED when the action names no component. */
@@ -89,8 +94,10 @@ struct farrier_host {
     /* 1 when somebody asked to cancel: finish soon; inline reads answer CANCELLED from then on. */
     int32_t (*cancelled) (struct farrier_step *step);
     FARRIER_PAD (cancelled)
+    /* Why this callback was called; kind is NONE in start(). Never fails. */
     void (*wake) (struct farrier_step *step, struct farrier_wake *ret);
     FARRIER_PAD (wake)
+    /* One document of a COLLECTED wake, by position; INVALID past the last. */
     int32_t (*wake_document) (struct farrier_step *step, uint32_t index,
                               struct farrier_document *ret);
     FARRIER_PAD (wake_document)
@@ -98,6 +105,7 @@ struct farrier_host {
     int32_t (*skip) (struct farrier_step *step, const char *fmt, ...)
         __attribute__ ((format (printf, 2, 3)));
     FARRIER_PAD (skip)
+    /* `return host->recheck (step, ms)` from reconcile: ask again after that time. */
     int32_t (*recheck) (struct farrier_step *step, uint32_t after_ms);
     FARRIER_PAD (recheck)
     /* The failure that this callback is about to answer is certain: the BMC said so itself, or it
@@ -111,8 +119,10 @@ struct farrier_host {
      * callback discards what it set. NO_SPACE past the limit. */
     const char *(*state_get) (struct farrier_step *step, const char *name);
     FARRIER_PAD (state_get)
+    /* INVALID unless UTF-8; NO_SPACE past 16 KiB, and the callback then fails. Copied. */
     int32_t (*state_set) (struct farrier_step *step, const char *name, const char *value);
     FARRIER_PAD (state_set)
+    /* Does nothing when there is no such name. */
     void (*state_del) (struct farrier_step *step, const char *name);
     FARRIER_PAD (state_del)
     /* A result: declared in the op's results[]; kept per component; seen by later ops of the job
@@ -120,6 +130,7 @@ struct farrier_host {
     int32_t (*result_set) (struct farrier_step *step, const char *name,
                            const struct farrier_json *value);
     FARRIER_PAD (result_set)
+    /* NULL when nobody set it. */
     const struct farrier_json *(*result_get) (struct farrier_step *step,
                                               const char *component_key, const char *name);
     FARRIER_PAD (result_get)
@@ -131,8 +142,10 @@ struct farrier_host {
      * FARRIER_REBOOT_BIT (kind) for each. needs_done() closes one kind. */
     void (*needs) (struct farrier_step *step, uint32_t reboot);
     FARRIER_PAD (needs)
+    /* What is open now, with what this callback said. */
     uint32_t (*needed) (struct farrier_step *step);
     FARRIER_PAD (needed)
+    /* This kind of reboot has taken place. */
     void (*needs_done) (struct farrier_step *step, uint32_t reboot);
     FARRIER_PAD (needs_done)
     /* 0..1000 of this step; clamped to grow; text is for people. */
@@ -141,6 +154,7 @@ struct farrier_host {
     /* Between the two a cancel waits: the flash is being written. */
     void (*critical_enter) (struct farrier_step *step);
     FARRIER_PAD (critical_enter)
+    /* Every way out of the op passes here; until then a cancel waits. */
     void (*critical_leave) (struct farrier_step *step);
     FARRIER_PAD (critical_leave)
 
@@ -157,10 +171,13 @@ struct farrier_host {
                           const char *body, const struct farrier_http_options *options,
                           const struct farrier_response **ret_response, struct farrier_error *err);
     FARRIER_PAD (http_read)
+    /* 100 to 599; 0 for NULL. */
     int32_t (*response_status) (const struct farrier_response *response);
     FARRIER_PAD (response_status)
+    /* Names compare without case; NULL when absent. */
     const char *(*response_header) (const struct farrier_response *response, const char *name);
     FARRIER_PAD (response_header)
+    /* NUL-terminated besides its length; "" when empty. ret_len may be NULL. */
     const char *(*response_body) (const struct farrier_response *response, size_t *ret_len);
     FARRIER_PAD (response_body)
     const struct farrier_json *(*response_json) (const struct farrier_response *response);
@@ -192,46 +209,60 @@ struct farrier_host {
     /* Making: text must be JSON; the result may be given to result_set, emit_fact, json_text. */
     const struct farrier_json *(*json_parse) (struct farrier_step *step, const char *text);
     FARRIER_PAD (json_parse)           /* NULL when malformed */
+    /* Empty, to be filled with json_put(); NULL past the memory limit. */
     struct farrier_json *(*json_object) (struct farrier_step *step);
     FARRIER_PAD (json_object)
+    /* The same for an array: json_put() with key NULL. */
     struct farrier_json *(*json_array) (struct farrier_step *step);
     FARRIER_PAD (json_array)
+    /* text NULL makes a null. */
     const struct farrier_json *(*json_string) (struct farrier_step *step, const char *text);
     FARRIER_PAD (json_string)
+    /* NULL past the memory limit, as of the other makers. */
     const struct farrier_json *(*json_integer) (struct farrier_step *step, int64_t number);
     FARRIER_PAD (json_integer)
+    /* Not 0 is true. */
     const struct farrier_json *(*json_boolean) (struct farrier_step *step, int32_t truth);
     FARRIER_PAD (json_boolean)
     /* key NULL appends to an array. The value is copied when it belongs to another document. */
     int32_t (*json_put) (struct farrier_json *into, const char *key,
                          const struct farrier_json *value);
     FARRIER_PAD (json_put)
+    /* As JSON text, keys sorted; NULL for NULL. */
     const char *(*json_text) (struct farrier_step *step, const struct farrier_json *value);
     FARRIER_PAD (json_text)
 
     /* --- awaits: at most one a callback; then return PENDING (or ADOPT) --------------------- */
 
+    /* struct farrier_collect: many reads, one COLLECTED wake. */
     int32_t (*await_collect) (struct farrier_step *step, const struct farrier_collect *what,
                               struct farrier_error *err);
     FARRIER_PAD (await_collect)
+    /* struct farrier_http_request: one changing request, sent once; RESPONSE. */
     int32_t (*await_http) (struct farrier_step *step, const struct farrier_http_request *what,
                            struct farrier_error *err);
     FARRIER_PAD (await_http)
+    /* struct farrier_transfer: an upload, sent once; TRANSFER. */
     int32_t (*await_transfer) (struct farrier_step *step, const struct farrier_transfer *what,
                                struct farrier_error *err);
     FARRIER_PAD (await_transfer)
+    /* struct farrier_download: GET into an artifact; TRANSFER. */
     int32_t (*await_download) (struct farrier_step *step, const struct farrier_download *what,
                                struct farrier_error *err);
     FARRIER_PAD (await_download)
+    /* struct farrier_task: follow a task, a job, a state; TASK. */
     int32_t (*await_task) (struct farrier_step *step, const struct farrier_task *what,
                            struct farrier_error *err);
     FARRIER_PAD (await_task)
+    /* struct farrier_until: look until it is as wanted; REACHABLE, or code TIMEOUT. */
     int32_t (*await_until) (struct farrier_step *step, const struct farrier_until *what,
                             struct farrier_error *err);
     FARRIER_PAD (await_until)
+    /* Wall clock: it ends also when the core was away meanwhile; TIMER. */
     int32_t (*await_timer) (struct farrier_step *step, uint32_t after_ms, const char *label,
                             struct farrier_error *err);
     FARRIER_PAD (await_timer)
+    /* struct farrier_process: a vendor tool, started once; PROCESS. */
     int32_t (*await_process) (struct farrier_step *step, const struct farrier_process *what,
                               struct farrier_error *err);
     FARRIER_PAD (await_process)
@@ -244,6 +275,7 @@ struct farrier_host {
 
     /* --- image and artifacts ---------------------------------------------------------------- */
 
+    /* Fills *ret (struct_size set by the caller); its strings live with the image. */
     void (*image_info) (const struct farrier_image *image, struct farrier_image_info *ret);
     FARRIER_PAD (image_info)
     int64_t (*image_read) (const struct farrier_image *image, uint64_t offset, void *buffer,
@@ -267,6 +299,7 @@ struct farrier_host {
 
     /* --- emit: what identify, inventory and health found ------------------------------------ */
 
+    /* Copied. One that is malformed (no key …) makes the callback a PLUGIN_BUG. */
     void (*emit_component) (struct farrier_step *step, const struct farrier_component *component);
     FARRIER_PAD (emit_component)
     /* kind: serial | uuid | board_id | asset. uri and pointer say where the core finds it again
@@ -277,6 +310,7 @@ struct farrier_host {
     void (*emit_fact) (struct farrier_step *step, const char *name,
                        const struct farrier_json *value);
     FARRIER_PAD (emit_fact)            /* "vendor", "model", "power_state", "bmc.version" … */
+    /* unit and health ("OK", "Warning", "Critical") may be NULL. */
     void (*emit_sensor) (struct farrier_step *step, const char *name, double value,
                          const char *unit, const char *health);
     FARRIER_PAD (emit_sensor)
@@ -288,6 +322,7 @@ struct farrier_host {
      * what it took for absent may be there. */
     void *(*alloc) (struct farrier_step *step, size_t size);
     FARRIER_PAD (alloc)
+    /* Text in that memory; NULL past the limit. */
     char *(*printf) (struct farrier_step *step, const char *fmt, ...)
         __attribute__ ((format (printf, 2, 3)));
     FARRIER_PAD (printf)
@@ -298,15 +333,18 @@ struct farrier_host {
 
     /* --- formats: only inside inspect() and read_catalog() ---------------------------------- */
 
+    /* Bytes read, 0 at the end, or a negative code. */
     int64_t (*reader_read) (struct farrier_reader *reader, uint64_t offset, void *buffer,
                             size_t len);
     FARRIER_PAD (reader_read)
+    /* Of the whole file, in bytes. */
     uint64_t (*reader_size) (struct farrier_reader *reader);
     FARRIER_PAD (reader_size)
     /* One recognised image, or one catalog record (a JSON object as documented in
      * farrier-plugin(3)). */
     int32_t (*sink_image) (struct farrier_sink *sink, const struct farrier_image_info *info);
     FARRIER_PAD (sink_image)
+    /* INVALID unless a JSON object. */
     int32_t (*sink_record) (struct farrier_sink *sink, const char *json_text);
     FARRIER_PAD (sink_record)
 
@@ -340,6 +378,7 @@ struct farrier_host {
     const struct farrier_xml *(*xml_find) (const struct farrier_xml *node, const char *xpath,
                                            uint32_t index);
     FARRIER_PAD (xml_find)
+    /* How many there are; 0 for none and for a malformed expression. */
     uint32_t (*xml_count) (const struct farrier_xml *node, const char *xpath);
     FARRIER_PAD (xml_count)
     /* The text of what xpath selects first ("string(…)" and "count(…)" work too); NULL when it
@@ -364,6 +403,7 @@ struct farrier_host {
     /* Of the event: valid until the next xml_next(). */
     const char *(*xml_reader_name) (struct farrier_xml_reader *reader);
     FARRIER_PAD (xml_reader_name)      /* without prefix; NULL at a text */
+    /* Of an ELEMENT, without prefix; NULL when absent. */
     const char *(*xml_reader_attr) (struct farrier_xml_reader *reader, const char *name);
     FARRIER_PAD (xml_reader_attr)
     const char *(*xml_reader_text) (struct farrier_xml_reader *reader);
