@@ -5,6 +5,7 @@
  */
 #include "fleet/seal.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -152,10 +153,60 @@ START_TEST (key_file)
 }
 END_TEST
 
+#define OPENERS 4
+#define KEYS_MADE 40
+
+struct opener {
+    pthread_barrier_t *together;
+    bool created;
+    char id[17];
+};
+
+static void *
+open_at_once (void *arg)
+{
+    struct opener *o = arg;
+    struct seal_key *key = NULL;
+    pthread_barrier_wait (o->together);
+    if (seal_key_open (keys, true, &key, &o->created, NULL) == 0)
+        str_copy (o->id, sizeof o->id, seal_key_id (key));
+    seal_key_free (key);
+    return NULL;
+}
+
+/* Programs that start at once get one key, and one of them tells the operator to back it up. */
+START_TEST (one_creator)
+{
+    setup ();
+    pthread_barrier_t together;
+    pthread_barrier_init (&together, NULL, OPENERS);
+    for (int round = 0; round < KEYS_MADE; round++) {
+        struct opener openers[OPENERS] = { 0 };
+        pthread_t threads[OPENERS];
+        int creators = 0;
+        for (int i = 0; i < OPENERS; i++) {
+            openers[i].together = &together;
+            ck_assert_int_eq (pthread_create (&threads[i], NULL, open_at_once, &openers[i]), 0);
+        }
+        for (int i = 0; i < OPENERS; i++) {
+            pthread_join (threads[i], NULL);
+            creators += openers[i].created ? 1 : 0;
+            ck_assert_uint_eq (strlen (openers[i].id), 16);
+            ck_assert_str_eq (openers[i].id, openers[0].id);
+        }
+        ck_assert_int_eq (creators, 1);
+        ck_assert_int_eq (fs_remove_tree (keys, NULL), 0);
+    }
+    pthread_barrier_destroy (&together);
+    teardown ();
+}
+END_TEST
+
 int
 main (void)
 {
-    const TTest *const tests[] = { round_trip, bound_to_its_place, another_key, key_file, NULL };
+    const TTest *const tests[] = { round_trip, bound_to_its_place, another_key, key_file,
+                                   one_creator, NULL };
 
     return testing_run ("seal", tests);
 }

@@ -84,10 +84,10 @@ create_key (const char *dir, const char *file, bool *ret_created, struct err *er
     char *temporary = fs_join (dir, unique);
     rc = fs_write_atomic (temporary, secret, sizeof secret, 0400, err);
     mem_wipe (secret, sizeof secret);
-    if (rc == 0 && link (temporary, file) != 0 && errno != EEXIST)
-        rc = err_set_errno (err, ERR_IO, errno, "cannot make the key file %s", file);
-    else if (rc == 0)
+    if (rc == 0 && link (temporary, file) == 0)
         *ret_created = true;
+    else if (rc == 0 && errno != EEXIST)
+        rc = err_set_errno (err, ERR_IO, errno, "cannot make the key file %s", file);
     if (rc == 0)
         rc = fs_sync_dir (dir, err);
     unlink (temporary);
