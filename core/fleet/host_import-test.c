@@ -168,6 +168,30 @@ START_TEST (wrong_rows)
 }
 END_TEST
 
+/* Nothing is stored other than it was written. */
+START_TEST (no_text)
+{
+    setup ();
+    char *path = fs_join (dir, "utf16");
+    ck_assert_int_eq (fs_write_atomic (path, "s\0i\0m\0", 6, 0600, NULL), 0);
+    mem_free (path);
+    write_file ("latin1", "simul\xe9\n", 0600);
+    ck_assert_int_eq (csv ("name,bmc,user,password_file,label.rack,labels,plugins\n"
+                           "n1,10.0.0.1,root,utf16,,,\n"
+                           "n2,10.0.0.2,root,latin1,,,\n"
+                           "n3,10.0.0.3,,,r\xe9,,\n"
+                           "n4,10.0.0.4,,,,a=\xe9,\n"
+                           "n5,10.0.0.5,,,,,dell\xe9\n", NULL), 0);
+    ck_assert (found ("hosts.csv:2", "password_file", "holds a NUL byte"));
+    ck_assert (found ("hosts.csv:3", "password_file", "is no UTF-8"));
+    ck_assert (found ("hosts.csv:4", "label.rack", "is no UTF-8"));
+    ck_assert (found ("hosts.csv:5", "labels", "is no UTF-8"));
+    ck_assert (found ("hosts.csv:6", "plugins", "is no UTF-8"));
+    ck_assert_uint_eq (specs.count, 0);
+    teardown ();
+}
+END_TEST
+
 START_TEST (wrong_files)
 {
     setup ();
@@ -175,6 +199,7 @@ START_TEST (wrong_files)
         { "", "is empty" },
         { "name,bcm\n", "hosts.csv:1: unknown column \"bcm\"" },
         { "name,bmc\nn1,\"10.0.0.1\n", "hosts.csv:2: a quote is not closed" },
+        { "name,bmc, name\n", "hosts.csv:1: the column \"name\" is there twice" },
     };
     for (size_t i = 0; i < COUNT_OF (table); i++) {
         struct err err = { 0 };
@@ -241,7 +266,8 @@ END_TEST
 int
 main (void)
 {
-    const TTest *const tests[] = { urls, good_csv, wrong_rows, wrong_files, json_places, both_ways,
+    const TTest *const tests[] = { urls, good_csv, wrong_rows, no_text,
+                                   wrong_files, json_places, both_ways,
                                    NULL };
 
     return testing_run ("host_import", tests);

@@ -48,6 +48,11 @@ resolve_secret (struct import *im, json_t *row, const char *file_member, const c
         host_finding_add (im->findings, where, file_member, "%s", err.message);
     else if (secret.len == 0)
         host_finding_add (im->findings, where, file_member, "the secret file %s is empty", full);
+    else if (memchr (secret.data, '\0', secret.len) != NULL)
+        host_finding_add (im->findings, where, file_member, "the secret file %s holds a NUL byte",
+                          full);
+    else if (!str_valid_utf8 (secret.data, secret.len))
+        host_finding_add (im->findings, where, file_member, "the secret file %s is no UTF-8", full);
     else
         json_put_str (row, member, secret.data);
     mem_free (full);
@@ -264,20 +269,30 @@ csv_row (struct import *im, const struct vec *columns, const struct vec *fields,
         const char *column = columns->items[i], *value = str_trim (fields->items[i]);
         if (*value == '\0')
             continue;
-        if (str_starts (column, "label."))
+        if (!str_valid_utf8 (value, strlen (value)))
+            host_finding_add (im->findings, where, column, "the value is no UTF-8");
+        else if (str_starts (column, "label."))
             json_put_str (labels, column + strlen ("label."), value);
         else if (str_eq (column, "labels"))
             put_pairs (im, labels, value, where);
         else if (str_eq (column, "plugins"))
             put_list (row, "plugins", value);
-        else if (!str_valid_utf8 (value, strlen (value)))
-            host_finding_add (im->findings, where, column, "the value is no UTF-8");
         else
             json_put_str (row, column, value);
     }
     json_put (row, "labels", labels);
     import_row (im, row, where);
     mem_free (where);
+}
+
+static bool
+stands_before (const struct vec *columns, size_t i)
+{
+    for (size_t k = 0; k < i; k++) {
+        if (str_eq (columns->items[k], columns->items[i]))
+            return true;
+    }
+    return false;
 }
 
 static int32_t
@@ -291,6 +306,9 @@ csv_columns (const struct vec *columns, const char *name, size_t line, struct er
     for (size_t i = 0; i < columns->count; i++) {
         char *column = columns->items[i], *trimmed = str_trim (column);
         memmove (column, trimmed, strlen (trimmed) + 1);
+        if (stands_before (columns, i))
+            return err_set (err, ERR_SYNTAX, "%s:%zu: the column \"%.60s\" is there twice", name,
+                            line, column);
         bool found = str_starts (column, "label.");
         for (size_t k = 0; k < count && !found; k++)
             found = str_eq (column, known[k]);
