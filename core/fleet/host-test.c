@@ -115,6 +115,7 @@ START_TEST (taken)
     ck_assert_int_eq (add ("{\"name\":\"n2\",\"bmc\":\"https://10.0.0.1:443/\"}", &err),
                       ERR_EXISTS);
     ck_assert (strstr (err.message, "BMC of host n1") != NULL);
+    ck_assert (str_starts (err.hint, "farrier host show n1;"));
     ck_assert_int_eq (add ("{\"name\":\"n 2\",\"bmc\":\"10.0.0.2\"}", &err), ERR_USAGE);
     ck_assert_int_eq (add ("{\"name\":\"n2\"}", &err), ERR_USAGE);
     struct store_host *host = NULL;
@@ -293,10 +294,59 @@ START_TEST (inventory)
 }
 END_TEST
 
+/* A person decides days later: what happens in between must not take the decision away. */
+START_TEST (changed_identity_stays_on_record)
+{
+    struct err err = { 0 };
+    struct store_host *host = NULL;
+    setup ();
+    ck_assert_int_eq (add ("{\"name\":\"n1\",\"bmc\":\"10.0.0.1\"}", NULL), 0);
+    ck_assert_int_eq (measure ("S1", "1.0", 1000, &err), 0);
+    ck_assert_int_eq (measure ("S2", "1.0", 2000, &err), FARRIER_E_PRECONDITION);
+    ck_assert_int_eq (host_find (store, "n1", &host, NULL), 0);
+    err_set (&err, FARRIER_E_UNREACHABLE, "no answer");
+    host_contact_failed (store, host->id, &err);
+    ck_assert_int_eq (measure ("", "1.0", 3000, &err), 0);     /* a BMC that shows no serial */
+    store_host_free (host);
+    json_t *v = shown ("n1");
+    ck_assert_str_eq (json_str (v, "/state"), HOST_IDENTITY_CHANGED);
+    json_decref (v);
+    ck_assert_msg (inventory_accept_identity (store, "n1", &err) == 0, "%s", err.message);
+    v = shown ("n1");
+    ck_assert_str_eq (json_str (v, "/identity/0/value"), "S2");
+    json_decref (v);
+    teardown ();
+}
+END_TEST
+
+START_TEST (endpoints_of_other_kinds)
+{
+    struct err err = { 0 };
+    setup ();
+    ck_assert_int_eq (add ("{\"name\":\"n1\",\"bmc\":\"10.0.0.1:443\","
+                           "\"os\":\"10.0.0.9:443\"}", NULL), 0);
+    json_t *v = shown ("n1");
+    ck_assert_str_eq (json_str (v, "/endpoints/0/url"), "https://10.0.0.1");
+    ck_assert_str_eq (json_str (v, "/endpoints/1/url"), "10.0.0.9:443");   /* ssh is not https */
+    json_decref (v);
+    struct host_endpoint_spec e = { .kind = "os", .url = "10.0.0.8:443" };
+    ck_assert_int_eq (host_endpoint_set (store, key, "n1", &e, NULL), 0);
+    v = shown ("n1");
+    ck_assert_str_eq (json_str (v, "/endpoints/1/url"), "10.0.0.8:443");
+    json_decref (v);
+    e.kind = "banana";
+    ck_assert_int_eq (host_endpoint_set (store, key, "n1", &e, &err), ERR_USAGE);
+    ck_assert_ptr_nonnull (strstr (err.message, "\"banana\" is no endpoint"));
+    teardown ();
+}
+END_TEST
+
 int
 main (void)
 {
-    const TTest *const tests[] = { add_and_show, taken, import, changes, inventory, NULL };
+    const TTest *const tests[] = { add_and_show, taken, import, changes, inventory,
+                                   changed_identity_stays_on_record, endpoints_of_other_kinds,
+                                   NULL };
 
     return testing_run ("host", tests);
 }

@@ -44,24 +44,12 @@ trust_or_default (const struct host_endpoint_spec *e)
     return e->ca_file != NULL ? "ca" : "pin";
 }
 
-/* "os" is an address that ssh understands; the others are URLs. */
-static char *
-url_of (const struct host_endpoint_spec *e, struct err *err)
-{
-    char *normal = host_url_normal (e->url, err);
-    if (normal == NULL || !(str_eq (e->kind, "os") || str_eq (e->kind, "ipmi")))
-        return normal;
-    char *plain = str_dup (strstr (normal, "://") + 3);
-    mem_free (normal);
-    return plain;
-}
-
 static int32_t
 batch_endpoint (struct store_batch *b, const struct seal_key *key, const char *host_id,
                 const struct host_endpoint_spec *e, struct err *err)
 {
     int32_t rc = 0;
-    char *url = url_of (e, err), *credential = NULL;
+    char *url = host_address_normal (e->kind, e->url, err), *credential = NULL;
     if (url == NULL)
         return ERR_USAGE;
     char *pin = str_dup (e->pin_sha256);
@@ -207,6 +195,25 @@ check_taken (struct taken *t, const struct host_spec *spec, struct vec *findings
     return findings->count - before;
 }
 
+/* The host that has the name of spec, or else its BMC; spec was checked against t. */
+static const char *
+host_in_the_way (const struct taken *t, const struct host_spec *spec)
+{
+    for (size_t i = 0; i < t->host_count; i++) {
+        if (str_eq (t->hosts[i].name, spec->name))
+            return spec->name;
+    }
+    for (size_t i = 0; i < spec->endpoints.count; i++) {
+        const struct host_endpoint_spec *e = spec->endpoints.items[i];
+        char *url = str_eq (e->kind, "bmc") ? host_url_normal (e->url, NULL) : NULL;
+        const char *other = url == NULL ? NULL : map_get (t->urls, url);
+        mem_free (url);
+        if (other != NULL)
+            return other;
+    }
+    return spec->name;
+}
+
 static void
 free_finding (void *p)
 {
@@ -220,12 +227,14 @@ host_add (struct store *store, const struct seal_key *key, const struct host_spe
     struct vec findings = { 0 };
     struct taken taken;
     int32_t code = ERR_USAGE;
+    char *other = NULL;
     if (host_spec_check (spec, &findings) == 0) {
         int32_t rc = taken_read (store, &taken, err);
         if (rc < 0)
             return rc;
         code = ERR_EXISTS;
         check_taken (&taken, spec, &findings);
+        other = str_dup (host_in_the_way (&taken, spec));
         taken_clear (&taken);
     }
     if (findings.count > 0) {
@@ -234,10 +243,12 @@ host_add (struct store *store, const struct seal_key *key, const struct host_spe
                  first->message);
         if (code == ERR_EXISTS)
             err_hint (err, "farrier host show %s; farrier host label|endpoint|remove changes it",
-                      spec->name);
+                      other);
         vec_free_with (&findings, free_finding);
+        mem_free (other);
         return code;
     }
+    mem_free (other);
 
     char *id = hash_random_id ("host");
     struct store_batch *b = store_batch_new (NULL);

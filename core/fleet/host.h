@@ -83,6 +83,11 @@ bool host_label_valid (const char *key, const char *value, struct err *err);
 /* https (or http) URL of a BMC, brought to its normal form: a bare address or name gets https://,
  * an IPv6 address its brackets, a trailing slash goes. Heap, or NULL with err. */
 char *host_url_normal (const char *url, struct err *err);
+/* What is stored for an endpoint of that kind: "os" and "ipmi" have an address (with its port, if
+ * one is given), the others a URL as above. */
+char *host_address_normal (const char *kind, const char *url, struct err *err);
+/* bmc, os, ipmi or service:NAME. */
+bool host_kind_valid (const char *kind, struct err *err);
 /* "PLUGIN" or "PLUGIN:type,type"; NULL with err. */
 struct host_binding_spec *host_binding_parse (const char *text, struct err *err);
 

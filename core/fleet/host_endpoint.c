@@ -82,7 +82,7 @@ new_url (struct store *store, const struct store_host *host, const struct host_e
     *ret = NULL;
     if (e->url == NULL)
         return 0;
-    char *url = host_url_normal (e->url, err);
+    char *url = host_address_normal (e->kind, e->url, err);
     if (url == NULL)
         return ERR_USAGE;
     if (str_eq (e->kind, "bmc")) {
@@ -91,8 +91,6 @@ new_url (struct store *store, const struct store_host *host, const struct host_e
             mem_free (url);
             return rc;
         }
-    } else if (str_eq (e->kind, "os") || str_eq (e->kind, "ipmi")) {
-        memmove (url, strstr (url, "://") + 3, strlen (strstr (url, "://") + 3) + 1);
     }
     *ret = url;
     return 0;
@@ -102,6 +100,8 @@ static int32_t
 check (const struct host_endpoint_spec *e, bool exists, const char *name, struct err *err)
 {
     unsigned char bytes[32];
+    if (!host_kind_valid (e->kind, err))
+        return ERR_USAGE;
     if (!exists && e->url == NULL)
         return err_set (err, ERR_USAGE, "host %s has no endpoint %s: its address is missing", name,
                         e->kind);
@@ -243,14 +243,31 @@ host_pin_first (struct store *store, const char *host_id, const char *kind, cons
     store_endpoint_free (row);
 }
 
+/* The identity that waits for `host accept-identity`; a new reference, NULL when none does. */
+static json_t *
+measured_of (struct store *store, const char *host_id)
+{
+    struct store_host *host = NULL;
+    if (store_host_get (store, host_id, &host, NULL) < 0)
+        return NULL;
+    json_t *last = json_stored (host->last_error_json, NULL);
+    json_t *measured = str_eq (host->state, HOST_IDENTITY_CHANGED)
+                           ? json_incref (json_object_get (last, "measured")) : NULL;
+    json_decref (last);
+    store_host_free (host);
+    return measured;
+}
+
 void
 host_contact_failed (struct store *store, const char *host_id, const struct err *why)
 {
-    json_t *v = json_object ();
+    json_t *v = json_object (), *measured = measured_of (store, host_id);
     json_put_str (v, "code", err_code_name (why->code));
     json_put_str (v, "message", why->message);
     json_put_str (v, "hint", why->hint);
     json_put_int (v, "at_ms", clock_wall_ms ());
+    if (measured != NULL)
+        json_put (v, "measured", measured);
     char *text = json_text (v);
     struct store_host change = { .id = (char *) host_id, .last_error_json = text, .excluded = -1,
                                  .updated_ms = clock_wall_ms () };

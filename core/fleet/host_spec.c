@@ -176,12 +176,15 @@ host_binding_parse (const char *text, struct err *err)
 
 /* --- check ------------------------------------------------------------------------------------ */
 
-static bool
-kind_valid (const char *kind)
+bool
+host_kind_valid (const char *kind, struct err *err)
 {
     if (str_eq (kind, "bmc") || str_eq (kind, "os") || str_eq (kind, "ipmi"))
         return true;
-    return str_starts (kind, "service:") && word_valid (kind + strlen ("service:"));
+    if (str_starts (kind, "service:") && word_valid (kind + strlen ("service:")))
+        return true;
+    err_set (err, ERR_USAGE, "\"%.60s\" is no endpoint: bmc, os, ipmi or service:NAME", kind);
+    return false;
 }
 
 static void
@@ -196,12 +199,11 @@ static void
 check_endpoint (const struct host_endpoint_spec *e, const char *where, struct vec *findings)
 {
     struct err err = { 0 };
-    if (!kind_valid (e->kind)) {
-        host_finding_add (findings, where, e->kind, "\"%.60s\" is no endpoint: bmc, os, ipmi or "
-                          "service:NAME", e->kind);
+    if (!host_kind_valid (e->kind, &err)) {
+        host_finding_add (findings, where, e->kind, "%s", err.message);
         return;
     }
-    char *normal = host_url_normal (e->url, &err);
+    char *normal = host_address_normal (e->kind, e->url, &err);
     if (normal == NULL)
         host_finding_add (findings, where, e->kind, "%s", err.message);
     mem_free (normal);

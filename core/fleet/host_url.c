@@ -109,8 +109,8 @@ split (char *text, struct address *ret)
     return wrong;
 }
 
-char *
-host_url_normal (const char *url, struct err *err)
+static char *
+normal_url (const char *url, bool keep_port, struct err *err)
 {
     if (str_empty (url)) {
         url_error ("", err, "is empty");
@@ -135,7 +135,7 @@ host_url_normal (const char *url, struct err *err)
     for (char *p = a.host; *p != '\0'; p++)
         *p = (char) tolower ((unsigned char) *p);
     uint64_t port = 0;
-    if (a.port != NULL && str_to_u64 (a.port, &port)
+    if (!keep_port && a.port != NULL && str_to_u64 (a.port, &port)
         && port == (str_eq (a.scheme, "https") ? 443u : 80u))
         a.port = NULL;
     char *normal = str_printf ("%s://%s%s%s%s%s", a.scheme, a.v6 ? "[" : "", a.host,
@@ -143,4 +143,21 @@ host_url_normal (const char *url, struct err *err)
                                a.port != NULL ? a.port : "");
     mem_free (copy);
     return normal;
+}
+
+char *
+host_url_normal (const char *url, struct err *err)
+{
+    return normal_url (url, false, err);
+}
+
+char *
+host_address_normal (const char *kind, const char *url, struct err *err)
+{
+    if (!str_eq (kind, "os") && !str_eq (kind, "ipmi"))
+        return host_url_normal (url, err);
+    char *normal = normal_url (url, true, err);
+    char *plain = normal == NULL ? NULL : str_dup (strstr (normal, "://") + 3);
+    mem_free (normal);
+    return plain;
 }

@@ -146,8 +146,12 @@ inventory_accept_identity (struct store *store, const char *host_name, struct er
         return rc;
     json_t *last = json_stored (host->last_error_json, NULL);
     json_t *measured = json_at (last, "/measured");
-    if (!str_eq (host->state, HOST_IDENTITY_CHANGED) || !json_is_array (measured)) {
+    if (!str_eq (host->state, HOST_IDENTITY_CHANGED)) {
         rc = err_set (err, ERR_NOTHING, "the identity of host %s has not changed", host_name);
+    } else if (!json_is_array (measured)) {
+        rc = err_set (err, FARRIER_E_STALE, "the identity of host %s changed, but what its BMC "
+                      "showed is not on record", host_name);
+        err_hint (err, "farrier inventory refresh %s", host_name);
     } else {
         char *text = json_text (measured);
         struct store_host change = {

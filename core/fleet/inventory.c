@@ -50,16 +50,16 @@ inventory_batch_put (struct store_batch *b, const struct store_host *host,
     bool record = json_array_size (recorded) == 0 && json_array_size (reading->identity) > 0;
     char *identity = record ? json_text (reading->identity) : NULL;
     char *facts = reading->facts != NULL ? json_text (reading->facts) : NULL;
-    /* Only accept-identity lifts a changed identity, and it sets the state itself. A reading that
-     * shows the recorded one again lifts it too. */
+    /* A changed identity is lifted by accept-identity, and by a reading that shows the recorded one
+     * again. One that shows none leaves it, with what accept-identity needs. */
+    bool changed = str_eq (host->state, HOST_IDENTITY_CHANGED);
+    bool stays = changed && verdict == IDENTITY_UNKNOWN;
     struct store_host change = {
         .id = host->id, .identity_json = identity, .facts_json = facts,
-        .state = (char *) (verdict == IDENTITY_UNKNOWN
-                                   && str_eq (host->state, HOST_IDENTITY_CHANGED)
-                               ? HOST_IDENTITY_CHANGED : HOST_READY),
-        .note = str_eq (host->state, HOST_IDENTITY_CHANGED) && verdict == IDENTITY_SAME
-                    ? (char *) "" : NULL,
-        .last_error_json = (char *) "", .excluded = -1, .updated_ms = reading->at_ms,
+        .state = (char *) (stays ? HOST_IDENTITY_CHANGED : HOST_READY),
+        .note = changed && !stays ? (char *) "" : NULL,
+        .last_error_json = stays ? host->last_error_json : (char *) "",
+        .excluded = -1, .updated_ms = reading->at_ms,
     };
     store_batch_host_update (b, &change);
     changed_event (b, host, reading);
