@@ -86,6 +86,11 @@ START_TEST (paths)
     ck_assert_uint_eq (serve_count (w.serve), 2);
     shown = serve_redact (a);
     ck_assert (strlen (shown) < 40 && strncmp (shown, a, 8) == 0);
+    mem_free (shown);
+    asked = str_ndup (a, strlen ("/fw/") + 64);    /* the file name was left out: still a secret */
+    shown = serve_redact (asked);
+    ck_assert (strlen (shown) < 20 && strncmp (shown, a, 8) == 0);
+    mem_free (asked);
 
     asked = str_dup (a);                           /* another file name, another token, no token */
     ck_assert_int_eq (serve_begin (w.serve, asked, "c", &sr, &err), ERR_NOT_FOUND);

@@ -264,13 +264,17 @@ serve_status (struct serve *s, const char *path, struct serve_status *ret)
 char *
 serve_redact (const char *path)
 {
-    const char *token = path + strlen (SERVE_PREFIX), *slash;
+    const char *token, *end;
 
-    if (!str_starts (path, SERVE_PREFIX) || (slash = strchr (token, '/')) == NULL ||
-        slash - token < 8) {
+    if (!str_starts (path, SERVE_PREFIX)) {
         return str_dup (path);
     }
-    return str_printf ("%s%.4s…%s", SERVE_PREFIX, token, slash);
+    token = path + strlen (SERVE_PREFIX);
+    end = strchrnul (token, '/');
+    if (end - token < 8) {
+        return str_dup (path);
+    }
+    return str_printf ("%s%.4s…%s", SERVE_PREFIX, token, end);
 }
 
 /* NULL: it may be read. With the mutex held. */
