@@ -243,6 +243,7 @@ START_TEST (place_taken)
     options.model = "R*";
     ck_assert_int_eq (repo_import (w.repo, a, &options, NULL, NULL, &err), ERR_EXISTS);
     ck_assert_ptr_nonnull (strstr (err.message, "other metadata"));
+    ck_assert_ptr_nonnull (strstr (err.hint, "farrier repo show fw-2.1.0 shows"));
     options.name = "fw2";
     ck_assert_int_eq (repo_import (w.repo, b, &options, NULL, NULL, &err), 0);
     ck_assert_uint_eq (count_images (w.repo), 2);

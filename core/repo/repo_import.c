@@ -237,7 +237,7 @@ check_place (struct import *m, const char *manifest, bool *ret_same, struct err 
                  "(sha256:%.12s, this one is sha256:%.12s)", m->image.vendor,
                  component_type_name (m->image.type), m->image.name, m->image.version,
                  bytes ? "other metadata" : "other bytes", e->image.sha256, m->image.sha256);
-        err_hint (err, "give this one another --name, or farrier repo remove %s-%s first",
+        err_hint (err, "give this one another --name; farrier repo show %s-%s shows the other",
                   m->image.name, m->image.version);
         return ERR_EXISTS;
     }
