@@ -136,7 +136,7 @@ START_TEST (file_wins_over_defaults)
     write_conf (dir, "paths = { store = \"/s/x.db\"; run = \"r\"; plugins = [ \"p\", \"/q\" ];\n"
                      "          exec_plugins = [ \"x\" ]; };\n"
                      "daemon = { workers = 4; };\nnetwork = { keep = \"1s\"; };\n"
-                     "image_server = { port = 9; advertise = \"http://192.0.2.1\"; };\n"
+                     "image_server = { port = 9; advertise = \"http://192.0.2.1/\"; };\n"
                      "tls = { trust = \"ca\"; ca_file = \"/ca.pem\"; };\n"
                      "log = { level = \"debug\"; format = \"json\"; };\n");
     ck_assert_msg (settings_load_from (&env, NULL, &s, &err) == 0, "%s", err.message);

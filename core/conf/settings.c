@@ -6,6 +6,7 @@
 #include "conf/settings.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -248,6 +249,10 @@ read_image_server (struct settings *s, struct conf_at at)
                        "https://", url);
     } else {
         str_set (&s->image_url, url);
+        /* A path is put behind it. */
+        for (size_t len = url == NULL ? 0 : strlen (url); len > 0 && url[len - 1] == '/'; len--) {
+            s->image_url[len - 1] = '\0';
+        }
     }
     read_path (s, at, "certificate", &s->image_certificate);
     read_path (s, at, "key", &s->image_key);

@@ -10,6 +10,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "web/images.h"
 #include "web/web_testing.h"
 
 START_TEST (whole_head_and_ranges)
@@ -445,13 +446,52 @@ START_TEST (over_tls)
     secure.cert_file = key;
     ck_assert_int_eq (web_start (&config, &web, &err), FARRIER_E_TLS);
     ck_assert_ptr_nonnull (strstr (err.message, "key.pem"));
+    ck_assert (str_starts (err.hint, "openssl x509 "));
     secure.cert_file = cert;
     secure.key_file = "/nonexistent.pem";
     ck_assert_int_eq (web_start (&config, &web, &err), FARRIER_E_TLS);
     ck_assert_ptr_nonnull (strstr (err.message, "/nonexistent.pem"));
+    ck_assert_str_eq (err.hint, "openssl pkey -noout -check -in /nonexistent.pem");
     mem_free (cert);
     mem_free (key);
     testing_remove_dir (dir);
+}
+END_TEST
+
+/* BMCs are told a URL that leads somewhere, or the server does not start. */
+START_TEST (url_for_bmcs)
+{
+    static const struct { char *address, *advertise; const char *url; } table[] = {
+        { "127.0.0.1", NULL, "http://127.0.0.1:" },
+        { "127.0.0.1", "https://images.example", "https://images.example" },
+        { "0.0.0.0", "https://images.example", "https://images.example" },
+        { "0.0.0.0", NULL, NULL },
+        { "::", NULL, NULL },
+    };
+
+    for (size_t i = 0; i < sizeof (table) / sizeof (table[0]); i++) {
+        struct settings settings = { .image_address = table[i].address,
+                                     .image_url = table[i].advertise };
+        struct serve *serve = serve_new ();
+        struct images images;
+        struct api_images hook;
+        struct err err = { 0 };
+        char *url = NULL;
+        int32_t rc;
+
+        images_hook (&images, &hook);
+        rc = hook.start (hook.arg, &settings, serve, &url, &err);
+        if (table[i].url != NULL) {
+            ck_assert_msg (rc == 0 && str_starts (url, table[i].url), "%s", err.message);
+        } else {
+            ck_assert_int_eq (rc, FARRIER_E_INVALID);
+            ck_assert_ptr_nonnull (strstr (err.message, table[i].address));
+            ck_assert_ptr_nonnull (strstr (err.hint, "advertise"));
+        }
+        hook.stop (hook.arg);
+        mem_free (url);
+        serve_free (serve);
+    }
 }
 END_TEST
 
@@ -462,5 +502,6 @@ main (void)
         "web", (const TTest *const[]){ whole_head_and_ranges, if_range, urls_that_ended,
                                        two_at_once, big_image_little_memory, client_aborts,
                                        revoked_meanwhile, starting_and_stopping,
-                                       stopped_meanwhile, over_tls, NULL });
+                                       stopped_meanwhile, over_tls,
+                                       url_for_bmcs, NULL });
 }

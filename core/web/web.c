@@ -84,8 +84,9 @@ emit_log (int level, const char *line)
 
 /* ---- starting ---- */
 
+/* look: the command that shows what is in the file. */
 static int32_t
-tls_error (const char *what, const char *file, struct err *err)
+tls_error (const char *what, const char *file, const char *look, struct err *err)
 {
     char reason[160] = "unknown reason";
     unsigned long code = ERR_peek_last_error ();
@@ -95,7 +96,7 @@ tls_error (const char *what, const char *file, struct err *err)
     }
     ERR_clear_error ();
     err_set (err, FARRIER_E_TLS, "the %s %s cannot be used: %s", what, file, reason);
-    err_hint (err, "openssl x509 -noout -text -in %s", file);
+    err_hint (err, "%s %s", look, file);
     return FARRIER_E_TLS;
 }
 
@@ -112,10 +113,10 @@ check_certificate (const struct web_listen *l, struct err *err)
     ERR_clear_error ();
     ctx = SSL_CTX_new (TLS_server_method ());
     if (SSL_CTX_use_certificate_chain_file (ctx, l->cert_file) != 1) {
-        rc = tls_error ("certificate", l->cert_file, err);
+        rc = tls_error ("certificate", l->cert_file, "openssl x509 -noout -text -in", err);
     } else if (SSL_CTX_use_PrivateKey_file (ctx, l->key_file, SSL_FILETYPE_PEM) != 1 ||
                SSL_CTX_check_private_key (ctx) != 1) {
-        rc = tls_error ("key", l->key_file, err);
+        rc = tls_error ("key", l->key_file, "openssl pkey -noout -check -in", err);
     }
     SSL_CTX_free (ctx);
     return rc;
