@@ -84,9 +84,9 @@ struct planner_input {
 void planner_default_effects (enum farrier_component_type type, struct planner_effects *ret);
 
 /* 0 and a plan (which may well be empty), or
- *   ERR_SYNTAX  two entries of the same priority want one component: both file:line are
- *   named;
- *                      two hosts of one name.
+ *   ERR_SYNTAX         two entries of the same priority want one component: both file:line are
+ *                      named;
+ *   FARRIER_E_INVALID  two hosts of one name.
  * The same input, in any order, gives the same digest. Any thread. */
 int32_t planner_make (const struct planner_input *in, struct plan **ret, struct err *err);
 

@@ -193,8 +193,7 @@ fill_rollback (struct planner_work *w, const struct planner_wish *wish,
 }
 
 static char *
-why (const struct planner_work *w, const struct planner_wish *wish, const char *wanted,
-     bool downgrade)
+why (const struct planner_wish *wish, const char *wanted, bool downgrade)
 {
     char *what = baseline_target_text (wish->target);
     bool named = wish->target->want == BASELINE_VERSION;
@@ -203,7 +202,6 @@ why (const struct planner_work *w, const struct planner_wish *wish, const char *
                              wish->baseline->file, wish->target->line,
                              downgrade ? ", a downgrade that it allows" : "");
 
-    (void) w;
     mem_free (what);
     return text;
 }
@@ -255,7 +253,7 @@ install (struct planner_work *w, const struct planner_wish *wish, const struct i
     s->image_sha256 = str_dup (i->sha256);
     s->image_name = str_dup (i->name);
     s->image_size_bytes = i->size_bytes;
-    s->why = why (w, wish, i->version, downgrade);
+    s->why = why (wish, i->version, downgrade);
     s->baseline = str_dup (wish->baseline->name);
     s->downgrade = downgrade;
     fill_effects (w, i, s, &e);

@@ -41,7 +41,7 @@ struct planner_decision {
 };
 
 /* planner_wish.c: the target of the highest priority; target NULL when none is about it.
- * FARRIER_E_INVALID when two of one priority are. */
+ * ERR_SYNTAX when two of one priority are. */
 int32_t planner_find_wish (struct planner_work *w, struct planner_wish *ret, struct err *err);
 
 /* planner_image.c */
