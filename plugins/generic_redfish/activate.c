@@ -48,7 +48,7 @@ unservable (struct walk *w)
     farrier_fail (w->step, w->err, FARRIER_E_UNSUPPORTED,
                   "the new firmware needs a cut of the mains power, which Redfish on this BMC "
                   "can't do");
-    farrier_hint (w->step, w->err, "cut the host's power, then: farrier job retry JOB");
+    farrier_hint (w->step, w->err, "cut the host's power, then: farrier inventory refresh HOST");
     return FARRIER_E_UNSUPPORTED;
 }
 

@@ -118,18 +118,20 @@ body_of (struct walk *w, const struct farrier_json *bios, int32_t *ret_rc)
 }
 
 /* If-Match as the document says, then without the weak prefix, then none: some services compare it
- * as text, some can't at all. */
+ * as text, some can't at all. A document without an ETag: none, then any, for services that want
+ * the header all the same. */
 static const char *
 etag_for (struct walk *w, int attempt)
 {
     const char *etag = walk_text (w, "etag");
+    int weak = strncmp (etag, "W/", 2) == 0;
     if (etag[0] == '\0')
-        return attempt == 0 ? "" : NULL;
+        return attempt == 0 ? "" : attempt == 1 ? "*" : NULL;
     if (attempt == 0)
         return etag;
-    if (attempt == 1 && strncmp (etag, "W/", 2) == 0)
+    if (attempt == 1 && weak)
         return etag + 2;
-    return attempt <= 2 ? "" : NULL;
+    return attempt == (weak ? 2 : 1) ? "" : NULL;
 }
 
 static int32_t

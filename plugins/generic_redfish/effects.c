@@ -57,13 +57,6 @@ effects_reboot (const struct farrier_component *component, uint32_t vendor)
     return i < sizeof rows / sizeof rows[0] ? rows[i].reboot : FARRIER_REBOOT_HOST_RESET;
 }
 
-int
-effects_at_once (const struct farrier_component *component, uint32_t vendor)
-{
-    size_t i = row_of (component->type, vendor);
-    return i < sizeof rows / sizeof rows[0] && rows[i].applies_at_once;
-}
-
 int32_t
 generic_effects (void *self, const struct farrier_component *component,
                  const struct farrier_image_info *image, struct farrier_effects *ret)

@@ -144,6 +144,5 @@ int32_t generic_effects (void *self, const struct farrier_component *component,
                          const struct farrier_image_info *image, struct farrier_effects *ret);
 /* What installing on this component needs; by type and vendor. */
 uint32_t effects_reboot (const struct farrier_component *component, uint32_t vendor);
-int effects_at_once (const struct farrier_component *component, uint32_t vendor);
 
 #endif

@@ -147,6 +147,12 @@ static const struct {
       NULL, FARRIER_E_REJECTED, NULL, 0 },
     { { .task_state = "Completed", .message_id = "Update.1.0.TransferFailed" }, NULL, NULL, NULL,
       FARRIER_E_TRANSIENT, NULL, 0 },
+    { { .task_status = "Critical" }, NULL, NULL, NULL, FARRIER_E_HOST_FAULT, "Critical", 0 },
+    { { .task_status = "Warning" }, NULL, NULL, NULL, FARRIER_DONE, NULL, BIT (HOST_RESET) },
+    { { 0 }, NULL, NULL, "{\"targets\":[\"" DEVICE_BIOS "\",\"" DEVICE_BMC "\"]}",
+      FARRIER_E_INVALID, "'targets'", 0 },
+    { { 0 }, NULL, NULL, "{\"targets\":\"" DEVICE_BIOS "\"}", FARRIER_E_INVALID, "'targets'", 0 },
+    { { 0 }, NULL, NULL, "{\"targets\":[]}", FARRIER_DONE, NULL, BIT (HOST_RESET) },
     { { .task_state = "Scheduled" }, NULL, NULL, NULL, FARRIER_DONE, NULL, BIT (HOST_RESET) },
     { { .message_id = "Base.1.8.ResetRequired" }, NULL, NULL, NULL, FARRIER_DONE, NULL,
       BIT (HOST_RESET) },
@@ -177,6 +183,7 @@ START_TEST (ends_as_it_must)
     d.vanish = ends[_i].wishes.vanish;
     d.no_task = ends[_i].wishes.no_task;
     d.task_state = ends[_i].wishes.task_state;
+    d.task_status = ends[_i].wishes.task_status;
     d.message_id = ends[_i].wishes.message_id;
     if (ends[_i].pointer != NULL)
         bench_set (&b, DEVICE_UPDATE, ends[_i].pointer,

@@ -39,6 +39,23 @@ about (struct walk *w, struct farrier_component *component, struct farrier_image
     return FARRIER_OK;
 }
 
+/* One member is addressed, or none: more would be updates of their own. */
+static int32_t
+check_targets (struct walk *w)
+{
+    const struct farrier_json *targets = farrier_param_json (w->step, "targets");
+    const char *first = farrier_json_str (farrier_json_item (targets, 0));
+    uint32_t count = farrier_json_count (targets);
+    if (targets == NULL || farrier_json_type (targets) == '0'
+        || (farrier_json_type (targets) == 'a'
+            && (count == 0 || (count == 1 && first != NULL && first[0] == '/'))))
+        return FARRIER_OK;
+    farrier_fail (w->step, w->err, FARRIER_E_INVALID,
+                  "'targets' is not a list of one inventory member, or of none");
+    farrier_hint (w->step, w->err, "targets = ( \"/redfish/v1/UpdateService/FirmwareInventory/…\" )");
+    return FARRIER_E_INVALID;
+}
+
 /* --- "" → prepare --------------------------------------------------------------------------- */
 
 static int32_t
@@ -55,6 +72,8 @@ prepare (struct walk *w)
                              w->service.version == NULL ? "of unknown version"
                                                         : w->service.version);
     rc = install_needs_inventory (w);
+    if (rc == 0)
+        rc = check_targets (w);
     if (rc < 0)
         return rc;
     if (c.updateable == 0)
@@ -201,13 +220,25 @@ prepared (struct walk *w)
     return rc == FARRIER_DONE ? begin (w) : rc;
 }
 
+/* The member that is addressed; NULL: what the image says itself. */
+static const char *
+target_of (struct walk *w)
+{
+    const struct farrier_json *targets = farrier_param_json (w->step, "targets");
+    const char *first = farrier_json_str (farrier_json_item (targets, 0));
+    const char *uri = walk_text (w, "uri");
+    if (targets != NULL && farrier_json_type (targets) == 'a')
+        return first;
+    return uri[0] == '\0' ? NULL : uri;
+}
+
 /* --- claim ---------------------------------------------------------------------------------- */
 
 static int32_t
 claim (struct walk *w)
 {
-    const char *uri = walk_text (w, "uri");
-    const char *quoted = uri[0] == '\0' ? "" : redfish_quote (w->step, uri);
+    const char *target = target_of (w);
+    const char *quoted = target == NULL ? "" : redfish_quote (w->step, target);
     return walk_change (w, "claim", "PATCH", walk_text (w, "claim.uri"),
                         farrier_printf (w->step,
                                         "{\"HttpPushUriTargetsBusy\":true,"
@@ -243,17 +274,6 @@ begin (struct walk *w)
 }
 
 /* --- send ----------------------------------------------------------------------------------- */
-
-static const char *
-target_of (struct walk *w)
-{
-    const struct farrier_json *targets = farrier_param_json (w->step, "targets");
-    const char *first = farrier_json_str (farrier_json_item (targets, 0));
-    const char *uri = walk_text (w, "uri");
-    if (targets != NULL && farrier_json_type (targets) == 'a')
-        return first;
-    return uri[0] == '\0' ? NULL : uri;
-}
 
 static int32_t
 send_multipart (struct walk *w)

@@ -24,6 +24,14 @@ grace_of (struct walk *w)
     return c.type == FARRIER_COMPONENT_BMC && ram && grace > GRACE_RAM_MS ? GRACE_RAM_MS : grace;
 }
 
+/* Is the image to be written at a reset only? */
+static int
+waits_for_reset (struct walk *w)
+{
+    const char *apply = walk_text (w, "apply");
+    return strcmp (apply, "OnReset") == 0 || strcmp (apply, "OnTargetReset") == 0;
+}
+
 static int32_t
 follow (struct walk *w, const struct redfish_task *task)
 {
@@ -31,7 +39,7 @@ follow (struct walk *w, const struct redfish_task *task)
     what.progress_from = 150;
     what.progress_to = 950;
     what.grace_ms = grace_of (w);
-    if (strcmp (walk_text (w, "apply"), "OnReset") == 0)
+    if (waits_for_reset (w))
         redfish_await_reset (&what);
     return walk_pending (farrier_await_task (w->step, &what, w->err));
 }
@@ -91,7 +99,9 @@ task_failed (struct walk *w, const struct farrier_json *document,
     int32_t code = verdict->kind == REDFISH_MESSAGE_FAILED && verdict->code < 0
                        ? verdict->code : FARRIER_E_HOST_FAULT;
     const char *text = verdict->text != NULL ? verdict->text
-                       : w->wake.message != NULL ? w->wake.message : "no message";
+                       : w->wake.message != NULL ? w->wake.message
+                       : redfish_task_critical (document) ? "its TaskStatus is Critical"
+                                                          : "no message";
     farrier_fail (w->step, w->err, code, "the update of %s failed (%s): %s", walk_text (w, "key"),
                   state == NULL ? "failed" : state, text);
     if (verdict->id != NULL)
@@ -144,7 +154,7 @@ bmc_at_once (struct walk *w)
         return 0;
     return c.type == FARRIER_COMPONENT_BMC
            && (redfish_quirk (w->service.vendor)->flags & REDFISH_QUIRK_BMC_AT_ONCE) != 0
-           && strcmp (walk_text (w, "apply"), "OnReset") != 0;
+           && !waits_for_reset (w);
 }
 
 /* The BMC does not answer: while it writes itself that is what it does. It is waited for, then the
@@ -181,7 +191,8 @@ install_after_task (struct walk *w)
         return task_failed (w, document, &verdict);
     if (walk_is_at (w, "task") && w->wake.task_end == FARRIER_TASK_VANISHED)
         walk_keep (w, "vanished", "1");
-    if (verdict.kind == REDFISH_MESSAGE_FAILED)
+    if (verdict.kind == REDFISH_MESSAGE_FAILED
+        || (walk_is_at (w, "task") && redfish_task_critical (document)))
         return task_failed (w, document, &verdict);
     if (verdict.skipped && !verdict.needs_activation)
         walk_keep (w, "skipped", verdict.text == NULL ? "the BMC skipped it" : verdict.text);

@@ -14,8 +14,9 @@
 /* --- parameters of the plugin (conf.d/plugins/generic_redfish.conf) ------------------------- */
 
 #define METHODS "auto|multipart|http_push|simple_update"
+/* Those of a maintenance window want its begin and length, which nobody tells this plugin. */
 #define APPLY_TIMES                                                                        \
-    "auto|Immediate|OnReset|AtMaintenanceWindowStart|InMaintenanceWindowOnReset|OnTargetReset"
+    "auto|Immediate|OnReset|OnTargetReset"
 
 static const struct farrier_param plugin_params[] = {
     { .name = "method", .type = FARRIER_PARAM_ENUM, .enum_values = METHODS,

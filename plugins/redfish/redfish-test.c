@@ -450,9 +450,9 @@ main (void)
 {
     const TTest *const tests[] = {
         knows_message_ids, judges_messages, finds_tasks, compares_task_lists,
-        keeps_long_task_lists, knows_task_states, reads_members, folds_slots, makes_keys_unique, recognises_vendors,
-        compares_versions_as_texts, builds_update_parameters, compares_settings, chooses_resets,
-        NULL
+        keeps_long_task_lists, knows_task_states, reads_members, folds_slots, makes_keys_unique,
+        recognises_vendors, compares_versions_as_texts, builds_update_parameters,
+        compares_settings, chooses_resets, NULL
     };
     return testing_run ("redfish", tests);
 }

@@ -63,8 +63,6 @@ int32_t redfish_discover (struct farrier_step *step, struct redfish_service *ret
                           struct farrier_error *err);
 /* What discovery left in the state; FARRIER_SKIPPED when it is not there yet (reconcile). */
 int32_t redfish_service_load (struct farrier_step *step, struct redfish_service *ret);
-/* True while the open await is one of discovery's own. */
-int redfish_discovering (struct farrier_step *step);
 
 /* From documents, for tests and for plugins that read on their own. */
 uint32_t redfish_vendor_of (const struct farrier_json *root, const struct farrier_json *system,
@@ -137,9 +135,7 @@ struct redfish_update {
     const char *apply_time;            /* NULL = do not send one */
     const char *start_uri;             /* UpdateService.StartUpdate; NULL = none */
     const char *claim_uri;             /* HTTP push: where HttpPushUriTargetsBusy is; NULL = none */
-    const char *claim_etag;            /* of that resource; NULL = none */
     int apply_by_options;              /* HTTP push: apply time goes into HttpPushUriOptions */
-    const char *action_info;           /* SimpleUpdate's @Redfish.ActionInfo; NULL = none */
 };
 
 struct redfish_wish {
@@ -189,6 +185,8 @@ struct farrier_task redfish_await_task (const struct redfish_service *service,
                                         const struct redfish_task *task, const char *label);
 /* The update shall wait for a reset: a task that is Pending has come as far as it can. */
 void redfish_await_reset (struct farrier_task *task);
+/* Completed, but TaskStatus is Critical: it did not go well. */
+int redfish_task_critical (const struct farrier_json *task);
 /* enum farrier_task_meaning of a TaskState or JobState. */
 uint32_t redfish_task_meaning (const char *state);
 

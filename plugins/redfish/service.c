@@ -134,12 +134,6 @@ redfish_service_load (struct farrier_step *step, struct redfish_service *ret)
     return service_parse (step, ret) ? FARRIER_DONE : FARRIER_SKIPPED;
 }
 
-int
-redfish_discovering (struct farrier_step *step)
-{
-    return farrier_state_get (step, ROUND) != NULL;
-}
-
 /* --- rounds --------------------------------------------------------------------------------- */
 
 static int32_t

@@ -198,6 +198,12 @@ redfish_await_reset (struct farrier_task *task)
     task->states = (struct farrier_table) FARRIER_TABLE (states_on_reset);
 }
 
+int
+redfish_task_critical (const struct farrier_json *task)
+{
+    return redfish_glob ("Critical", farrier_json_str_at (task, "/TaskStatus"));
+}
+
 uint32_t
 redfish_task_meaning (const char *state)
 {

@@ -196,12 +196,8 @@ redfish_choose_update (struct farrier_step *step, const struct redfish_service *
                                  "another client has claimed the update service "
                                  "(HttpPushUriTargetsBusy is true)");
         u.claim_uri = busy == 0 ? redfish_link (update, "") : NULL;
-        u.claim_etag = farrier_json_str_at (update, "/@odata.etag");
         u.apply_by_options = u.apply_time != NULL;
     }
-    if (u.method == REDFISH_METHOD_SIMPLE_UPDATE)
-        u.action_info = redfish_path (farrier_json_str_at (
-            update, "/Actions/#UpdateService.SimpleUpdate/@Redfish.ActionInfo"));
     *ret = u;
     return FARRIER_OK;
 }

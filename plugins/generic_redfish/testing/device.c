@@ -233,6 +233,8 @@ on_task (struct bench *b, const char *uri, json_t **ret_document)
         return FARRIER_TASK_VANISHED;
     *ret_document = json_pack ("{ss ss ss}", "@odata.id", uri, "@odata.type", "#Task.v1_4_0.Task",
                                "TaskState", state);
+    if (d->task_status != NULL)
+        json_object_set_new (*ret_document, "TaskStatus", json_string (d->task_status));
     if (d->message_id != NULL)
         json_object_set_new (*ret_document, "Messages",
                              json_pack ("[{ss ss}]", "MessageId", d->message_id, "Message",

@@ -21,6 +21,7 @@ struct device {
     bool silent_task;                  /* there is a task, but the answer does not name it */
     const char *task_state;            /* how the task ends; NULL = Completed */
     const char *message_id;            /* in the task; NULL = none */
+    const char *task_status;           /* of the task; NULL = none */
     bool forgets;                      /* restarts when it has the image, and keeps nothing of it */
     int refuse;                        /* HTTP status of uploads; 0 = takes them */
     int etag_refusals;                 /* 412s before a PATCH of settings is taken */
