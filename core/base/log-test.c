@@ -209,8 +209,8 @@ int
 main (void)
 {
     const TTest *const tests[] = {
-        level_and_context, environment_wins, journald_prefixes, not_the_journal, json_lines, one_line_each,
-        secrets_are_hidden, threads_have_their_own_context, level_names, NULL
+        level_and_context, environment_wins, journald_prefixes, not_the_journal, json_lines,
+        one_line_each, secrets_are_hidden, threads_have_their_own_context, level_names, NULL
     };
 
     return testing_run ("log", tests);

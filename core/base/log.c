@@ -68,8 +68,8 @@ log_level_from_name (const char *name, enum log_level *ret)
     return false;
 }
 
-/* Does systemd's journal read standard error? The variable is inherited, by everything in a desktop's
- * terminal for instance: only a match with the descriptor counts (systemd.exec(5)). */
+/* Does systemd's journal read standard error? The variable is inherited, by everything in the
+ * terminal of a desktop for instance: only a match with the descriptor counts (systemd.exec(5)). */
 static bool
 goes_to_journald (void)
 {
