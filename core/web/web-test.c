@@ -9,6 +9,8 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <poll.h>
+#include <sys/resource.h>
 
 #include "web/images.h"
 #include "web/web_testing.h"
@@ -458,6 +460,41 @@ START_TEST (over_tls)
 }
 END_TEST
 
+/* Without a descriptor for it, a client is turned away: it does not wait, and the server does not
+ * spin. */
+START_TEST (no_descriptor_left)
+{
+    struct web_listen listen = here;
+    struct web_config config = { .listens = &listen, .listen_count = 1 };
+    struct sockaddr_in to = { .sin_family = AF_INET };
+    struct rlimit before, none;
+    struct pollfd client = { .events = POLLIN };
+    struct web *web;
+    struct err err = { 0 };
+    char byte;
+    int free_fd;
+
+    ck_assert_msg (web_start (&config, &web, &err) == 0, "%s", err.message);
+    to.sin_port = htons (web_port (web, 0));
+    to.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
+    client.fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_ge (client.fd, 0);
+    ck_assert_int_eq (getrlimit (RLIMIT_NOFILE, &before), 0);
+    free_fd = dup (client.fd);             /* the lowest that is free */
+    ck_assert_int_ge (free_fd, 0);
+    close (free_fd);
+    none = before;
+    none.rlim_cur = (rlim_t) free_fd;
+    ck_assert_int_eq (setrlimit (RLIMIT_NOFILE, &none), 0);
+    ck_assert_int_eq (connect (client.fd, (struct sockaddr *) &to, sizeof (to)), 0);
+    ck_assert_int_eq (poll (&client, 1, 5000), 1);
+    ck_assert_int_eq (recv (client.fd, &byte, 1, 0), 0);
+    ck_assert_int_eq (setrlimit (RLIMIT_NOFILE, &before), 0);
+    close (client.fd);
+    web_stop (web);
+}
+END_TEST
+
 /* BMCs are told a URL that leads somewhere, or the server does not start. */
 START_TEST (url_for_bmcs)
 {
@@ -503,5 +540,5 @@ main (void)
                                        two_at_once, big_image_little_memory, client_aborts,
                                        revoked_meanwhile, starting_and_stopping,
                                        stopped_meanwhile, over_tls,
-                                       url_for_bmcs, NULL });
+                                       no_descriptor_left, url_for_bmcs, NULL });
 }

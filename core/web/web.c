@@ -326,6 +326,9 @@ web_free (struct web *w)
         if (w->doors[i].fd >= 0) {
             close (w->doors[i].fd);
         }
+        if (w->doors[i].spare >= 0) {
+            close (w->doors[i].spare);
+        }
         mem_free (w->doors[i].address);
         mem_free (w->doors[i].name);
     }

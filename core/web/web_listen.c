@@ -6,6 +6,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -64,6 +65,12 @@ listen_on (const union address *a, socklen_t len)
     return fd;
 }
 
+static int
+open_spare (void)
+{
+    return open ("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 int32_t
 web_door_open (struct web_door *d, const struct web_listen *l, struct err *err)
 {
@@ -92,7 +99,41 @@ web_door_open (struct web_door *d, const struct web_listen *l, struct err *err)
     d->address = str_dup (text);
     d->tls = l->cert_file != NULL;
     d->fd = fd;
+    d->spare = open_spare ();
     return 0;
+}
+
+/* No descriptor is left. A client that is not taken would be reported again at once, for ever: it is
+ * taken in the place of the spare one, and turned away. */
+static bool
+turn_away (struct web_door *d)
+{
+    int fd;
+
+    if (d->spare < 0) {
+        return false;
+    }
+    close (d->spare);
+    fd = accept4 (d->listening, NULL, NULL, SOCK_CLOEXEC);
+    if (fd >= 0) {
+        close (fd);
+    }
+    d->spare = open_spare ();
+    return fd >= 0;
+}
+
+/* What accept() failed with; true: go on. */
+static bool
+refused (struct web_door *d, int why)
+{
+    if (why == EINTR || why == ECONNABORTED) {
+        return true;
+    }
+    if (why == EAGAIN || why == EWOULDBLOCK) {
+        return false;
+    }
+    log_warn ("cannot accept on %s port %u: %s", d->address, (unsigned) d->port, strerror (why));
+    return (why == EMFILE || why == ENFILE) && turn_away (d);
 }
 
 void
@@ -103,12 +144,8 @@ web_door_accept (struct web_door *d)
         int fd = accept4 (d->listening, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), on = 1;
 
         if (fd < 0) {
-            if (errno == EINTR || errno == ECONNABORTED) {
+            if (refused (d, errno)) {
                 continue;
-            }
-            if (errno != EAGAIN && errno != EWOULDBLOCK) {
-                log_warn ("cannot accept on %s port %u: %s", d->address, (unsigned) d->port,
-                          strerror (errno));
             }
             return;
         }

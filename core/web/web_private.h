@@ -23,6 +23,7 @@ struct web_door {
     struct lws_vhost *vhost;
     int fd;                        /* -1 once libwebsockets owns it … */
     int listening;                 /* … under this number */
+    int spare;                     /* given up to turn a client away when no other is left */
     uint16_t port;
     char *address;                 /* text for URLs */
     char *name;                    /* of the vhost */
