@@ -41,25 +41,13 @@ struct maker {
 
 /* --- one host --------------------------------------------------------------------------------- */
 
-static char *
-scalar_text (const json_t *v)
-{
-    if (json_is_string (v))
-        return str_dup (json_string_value (v));
-    if (json_is_integer (v))
-        return str_printf ("%lld", (long long) json_integer_value (v));
-    if (json_is_boolean (v))
-        return str_dup (json_is_true (v) ? "true" : "false");
-    return NULL;
-}
-
 static void
 pairs_of (json_t *object, struct component_pair **pairs, size_t *count)
 {
     const char *key;
     json_t *v;
     json_object_foreach (object, key, v) {
-        char *text = scalar_text (v);
+        char *text = json_scalar_text (v);
         if (text != NULL)
             component_pairs_add (pairs, count, key, text);
         mem_free (text);

@@ -114,6 +114,25 @@ START_TEST (typed)
 }
 END_TEST
 
+START_TEST (scalars)
+{
+    static const struct { const char *text, *expected; } table[] = {
+        { "\"x\"", "x" }, { "-7", "-7" }, { "true", "true" }, { "false", "false" },
+        { "null", NULL }, { "1.5", NULL }, { "[]", NULL },
+    };
+
+    for (size_t i = 0; i < COUNT_OF (table); i++) {
+        json_t *v = parse (table[i].text);
+        char *text = json_scalar_text (v);
+
+        ck_assert_msg (str_eq (text, table[i].expected), "%s", table[i].text);
+        mem_free (text);
+        json_decref (v);
+    }
+    ck_assert_ptr_null (json_scalar_text (NULL));
+}
+END_TEST
+
 START_TEST (canonical)
 {
     json_t *v = json_object ();
@@ -155,7 +174,8 @@ END_TEST
 int
 main (void)
 {
-    const TTest *const tests[] = { malformed, depth, pointers, typed, canonical, stored, NULL };
+    const TTest *const tests[] = { malformed, depth, pointers, typed, scalars, canonical,
+                                   stored, NULL };
 
     return testing_run ("json", tests);
 }

@@ -192,6 +192,18 @@ json_bool_or (const json_t *v, const char *pointer, bool fallback)
     return json_is_boolean (b) ? json_is_true (b) : fallback;
 }
 
+char *
+json_scalar_text (const json_t *v)
+{
+    if (json_is_string (v)) {
+        return str_dup (json_string_value (v));
+    }
+    if (json_is_integer (v)) {
+        return str_printf ("%lld", (long long) json_integer_value (v));
+    }
+    return json_is_boolean (v) ? str_dup (json_is_true (v) ? "true" : "false") : NULL;
+}
+
 /* jansson refuses strings that are not UTF-8: what a stranger sent is kept, with U+FFFD for each
  * bad byte. */
 static json_t *

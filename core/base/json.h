@@ -29,6 +29,8 @@ const char *json_str (const json_t *v, const char *pointer);          /* NULL un
 const char *json_str_or (const json_t *v, const char *pointer, const char *fallback);
 long long json_int_or (const json_t *v, const char *pointer, long long fallback);
 bool json_bool_or (const json_t *v, const char *pointer, bool fallback);
+/* Heap text of a string, a whole number or a bool; NULL for anything else. */
+char *json_scalar_text (const json_t *v);
 /* Sets object[key]; value is stolen; NULL value stores null. For chains. */
 void json_put (json_t *object, const char *key, json_t *value);
 void json_put_str (json_t *object, const char *key, const char *s);   /* NULL s -> null */

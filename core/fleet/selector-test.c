@@ -46,6 +46,8 @@ START_TEST (wrong_ranges)
         { "n[01-100]", "different widths at column 3" },
         { "n[1-9999999999]", "end of the range is missing" },
         { "n[1-1000000]", "more than 100000" },
+        { "[1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1][1-2]",
+          "more than 16 ranges at column 49" },
         { "n[1 2]", "comma or a closing bracket is missing at column 5" },
     };
     for (size_t i = 0; i < COUNT_OF (table); i++) {

@@ -270,26 +270,13 @@ selector_is_all (const struct selector *s)
 
 /* --- match ------------------------------------------------------------------------------------ */
 
-/* Heap text of a scalar; NULL when there is none. */
-static char *
-scalar_text (const json_t *v)
-{
-    if (json_is_string (v))
-        return str_dup (json_string_value (v));
-    if (json_is_integer (v))
-        return str_printf ("%lld", (long long) json_integer_value (v));
-    if (json_is_boolean (v))
-        return str_dup (json_is_true (v) ? "true" : "false");
-    return NULL;
-}
-
 static char *
 attribute (const char *name, const json_t *labels, const json_t *facts, const char *key)
 {
     if (str_eq (key, "name"))
         return str_dup (name);
-    char *label = scalar_text (json_object_get (labels, key));
-    return label != NULL ? label : scalar_text (json_object_get (facts, key));
+    char *label = json_scalar_text (json_object_get (labels, key));
+    return label != NULL ? label : json_scalar_text (json_object_get (facts, key));
 }
 
 static bool
@@ -309,7 +296,7 @@ pattern_hits (const struct pattern *p, const char *name, const json_t *labels)
 {
     if (!p->group)
         return str_glob (p->text, name, false);
-    char *group = scalar_text (json_object_get (labels, "group"));
+    char *group = json_scalar_text (json_object_get (labels, "group"));
     bool hit = str_case_eq (group, p->text);
     mem_free (group);
     return hit;

@@ -22,6 +22,7 @@
 #include "store/store.h"
 
 #define SELECTOR_RANGE_MAX 100000      /* names that one range may stand for */
+#define SELECTOR_RANGES_MAX 16         /* brackets in one name */
 
 struct selector;                       /* immutable: any thread */
 

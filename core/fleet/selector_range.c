@@ -42,6 +42,7 @@ struct expansion {
     const char *text;
     struct vec *ret;
     size_t made;
+    size_t depth;                      /* ranges that are open: each takes stack */
 };
 
 static int32_t expand_from (struct expansion *x, const char *head, size_t head_len,
@@ -119,6 +120,10 @@ expand_from (struct expansion *x, const char *head, size_t head_len, const char 
     buf_append (&name, rest, (size_t) (open - rest));
     const char *p = open + 1;
     int32_t rc = 0;
+    if (++x->depth > SELECTOR_RANGES_MAX) {
+        buf_free (&name);
+        return column_error (x, open, err, "there are more than 16 ranges");
+    }
     for (;;) {
         rc = expand_piece (x, name.data == NULL ? "" : name.data, name.len, &p, close + 1, err);
         if (rc < 0 || p == close)
@@ -129,6 +134,7 @@ expand_from (struct expansion *x, const char *head, size_t head_len, const char 
         }
         p++;
     }
+    x->depth--;
     buf_free (&name);
     return rc;
 }
