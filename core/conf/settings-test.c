@@ -236,6 +236,21 @@ START_TEST (one_finding_for_a_wrong_key_file)
 }
 END_TEST
 
+START_TEST (wrong_types_are_told_once)
+{
+    char *dir = testing_make_dir ();
+    struct settings_environment env = { .conf_dir = dir };
+    struct vec findings = { 0 };
+    struct settings *s = NULL;
+
+    write_conf (dir, "paths = { socket = 1; };\ntls = { trust = 2; };\n");
+    ck_assert_int_eq (settings_load_from (&env, &findings, &s, NULL), ERR_SYNTAX);
+    ck_assert_uint_eq (findings.count, 2);
+    conf_findings_free (&findings);
+    testing_remove_dir (dir);
+}
+END_TEST
+
 START_TEST (real_environment)
 {
     struct settings *s = NULL;
@@ -257,7 +272,7 @@ main (void)
     const TTest *const tests[] = {
         installed_defaults, home_and_environment, sample_shows_the_defaults,
         file_wins_over_defaults, all_findings, unreadable_file,
-        one_finding_for_a_wrong_key_file, real_environment, NULL
+        one_finding_for_a_wrong_key_file, wrong_types_are_told_once, real_environment, NULL
     };
 
     return testing_run ("settings", tests);

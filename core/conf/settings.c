@@ -192,7 +192,7 @@ set_exec_dirs (struct settings *s)
 static void
 read_paths (struct settings *s, struct conf_at at)
 {
-    bool own_socket = conf_string (at, "socket", NULL) != NULL;
+    bool own_socket = conf_value_string (conf_find (at, "socket")) != NULL;
 
     read_path (s, at, "store", &s->store_path);
     read_path (s, at, "repository", &s->repo_path);
@@ -266,9 +266,10 @@ static void
 read_tls (struct settings *s, struct conf_at at)
 {
     static const char *const modes[] = { "pin", "ca" };
-    const char *mode = conf_string (at, "trust", NULL);
+    const char *mode = conf_value_string (conf_find (at, "trust"));
 
     if (str_eq (mode, "insecure")) {
+        conf_known (at, "trust");
         conf_complain (at, "trust", "key 'trust' is \"insecure\"; that exists for single hosts "
                        "only (farrier host add … --insecure)");
     } else {
