@@ -103,8 +103,8 @@ web_door_open (struct web_door *d, const struct web_listen *l, struct err *err)
     return 0;
 }
 
-/* No descriptor is left. A client that is not taken would be reported again at once, for ever: it is
- * taken in the place of the spare one, and turned away. */
+/* No descriptor is left. A client that is not taken would be reported again at once, for ever: it
+ * is taken in the place of the spare one, and turned away. */
 static bool
 turn_away (struct web_door *d)
 {
