@@ -77,7 +77,7 @@ mem_wipe (void *p, size_t size)
 extern const char *malloc_conf;
 __attribute__ ((visibility ("default"))) const char *malloc_conf
     = "narenas:1,dirty_decay_ms:500,muzzy_decay_ms:0,lg_tcache_max:10,"
-      "tcache_nslots_small_max:40,cache_oblivious:false";
+      "tcache_nslots_small_max:40";
 
 void
 mem_set_up (void)
