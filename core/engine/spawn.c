@@ -11,7 +11,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -34,7 +33,9 @@ is_locked (const char *dir, bool *ret, struct err *err)
 
     *ret = false;
     if (fd >= 0) {
-        *ret = flock (fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+        /* As lock_take() holds it. Asking takes no lock, not for a moment. */
+        struct flock held = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+        *ret = fcntl (fd, F_OFD_GETLK, &held) == 0 && held.l_type != F_UNLCK;
         close (fd);
     } else if (errno != ENOENT && errno != ENOTDIR) {
         code = err_set_errno (err, ERR_IO, errno, "cannot open %s", path);
