@@ -16,6 +16,7 @@
 #include "farrier/sdk.h"
 #include "plugin/config.h"
 #include "repo/repo.h"
+#include "repo/serve.h"
 
 #undef fail                            /* check's own; the host's table has a member of that name */
 
@@ -315,6 +316,41 @@ static const struct {
       "manifest says 00" },
 };
 
+/* The URL that a BMC gets ends with the first whole read. */
+START_TEST (image_published_once)
+{
+    static struct engine engine;
+    char *dir = testing_make_dir (), *file = put_file (dir, "bios-1.0.bin", "firmware");
+    struct repo_import_options options = { .vendor = "acme", .type = "bios", .version = "1.0",
+                                           .model = "*" };
+    struct image image = { 0 };
+    struct serve_read *sr;
+    const char *url = NULL;
+    ck_assert_int_eq (repo_open (dir, true, &engine.o.repo, NULL), 0);
+    ck_assert_int_eq (repo_import (engine.o.repo, file, &options, &image, NULL, NULL), 0);
+    engine.o.serve = serve_new ();
+    engine.o.image_url = "http://192.0.2.1:8480";
+    begin ();
+    step.in.engine = &engine;
+    struct farrier_image *handle = image_handle (&engine, image.sha256);
+    ck_assert_int_eq (farrier_image_publish (&step, handle, &url, &err), FARRIER_OK);
+    ck_assert (str_starts (url, "http://192.0.2.1:8480/fw/"));
+    url += strlen ("http://192.0.2.1:8480");
+    ck_assert_int_eq (serve_begin (engine.o.serve, url, "192.0.2.9", &sr, NULL), 0);
+    serve_end (sr, 0, 4);                  /* it broke off in the middle */
+    ck_assert_int_eq (serve_begin (engine.o.serve, url, "192.0.2.9", &sr, NULL), 0);
+    serve_end (sr, 4, 4);
+    ck_assert_int_eq (serve_begin (engine.o.serve, url, "192.0.2.9", &sr, NULL), ERR_NOT_FOUND);
+    image_handle_free (handle);
+    step_free (&step);
+    image_clear (&image);
+    serve_free (engine.o.serve);
+    repo_close (engine.o.repo);
+    mem_free (file);
+    testing_remove_dir (dir);
+}
+END_TEST
+
 START_TEST (attachments_refused)
 {
     struct image_attachment *list = NULL;
@@ -466,8 +502,8 @@ main (void)
 {
     const TTest *const tests[] = { no_hole, older_core, xml_document, xml_size_and_work,
                                    xml_response, xml_events, attachment_of_a_sidecar,
-                                   image_belongings, configuration, secret_parameter,
-                                   secret_setting,
+                                   image_published_once, image_belongings, configuration,
+                                   secret_parameter, secret_setting,
                                    endpoints, numbers, NULL };
     Suite *s = suite_create ("host");
     TCase *tc = tcase_create ("host");

@@ -70,6 +70,7 @@ static int32_t
 image_publish (struct farrier_step *step, const struct farrier_image *image, const char **ret_url,
                struct farrier_error *err)
 {
+    static const struct serve_options once = { .max_gets = 1 };
     const struct engine_options *o = &step->in.engine->o;
     struct reader *reader;
     struct err why;
@@ -80,7 +81,7 @@ image_publish (struct farrier_step *step, const struct farrier_image *image, con
     }
     if (reader_open (o->repo, image->sha256, &reader, &why) != 0)
         return step->host->fail (err, FARRIER_E_INVALID, "%s", why.message);
-    int32_t rc = serve_publish (o->serve, reader, NULL, &path, &why);
+    int32_t rc = serve_publish (o->serve, reader, &once, &path, &why);
     reader_unref (reader);
     if (rc != 0)
         return step->host->fail (err, FARRIER_E_INTERNAL, "%s", why.message);
