@@ -270,12 +270,12 @@ static int32_t
 for_each (const struct api_request *q, each_fn *fn, json_t **ret, struct err *err)
 {
     struct store_host *hosts = NULL;
-    size_t count = 0, done = 0, idle = 0;
+    size_t count = 0, done = 0, idle = 0, i;
     int32_t rc = request_hosts (q, 0, &hosts, &count, err);
     if (rc < 0)
         return rc;
     json_t *names = json_array ();
-    for (size_t i = 0; i < count && rc == 0; i++) {
+    for (i = 0; i < count; i++) {
         rc = fn (q, hosts[i].name, err);
         if (rc == ERR_NOTHING && count > 1) {
             idle++;
@@ -289,7 +289,7 @@ for_each (const struct api_request *q, each_fn *fn, json_t **ret, struct err *er
         done++;
     }
     if (rc < 0 && done > 0)
-        err_prefix (err, "%zu of %zu hosts were changed, then %s", done, count, hosts[done].name);
+        err_prefix (err, "%zu of %zu hosts were changed, then %s", done, count, hosts[i].name);
     else if (rc == 0 && done == 0 && idle > 0)
         rc = err_set (err, ERR_NOTHING, "none of %zu hosts needed a change", count);
     *ret = json_object ();

@@ -229,7 +229,6 @@ start_engine (struct api *api, struct err *err)
     start_images (api);
     options.serve = api->images_started ? api->serve : NULL;
     options.image_url = api->image_url;
-    options.image_url = api->image_url;
     rc = engine_new (&options, &api->engine, err);
     if (rc < 0)
         return rc;

@@ -242,19 +242,19 @@ api_baseline_check (const struct api_request *q, json_t **ret, struct err *err)
     struct vec findings = { 0 }, all = { 0 };
     const json_t *files = json_object_get (q->body, "files");
     size_t i, checked = json_array_size (files);
+    int32_t rc = 0;
     json_t *v;
     json_array_foreach ((json_t *) files, i, v)
         check_file (json_is_string (v) ? json_string_value (v) : "", &findings);
     if (checked == 0) {
-        struct err ignored;
-        baseline_load_dir (q->api->o.settings->baseline_dir, &all, &findings, &ignored);
+        rc = baseline_load_dir (q->api->o.settings->baseline_dir, &all, &findings, err);
         checked = all.count;
     }
     *ret = json_object ();
     json_put_int (*ret, "checked", (long long) checked);
     json_put (*ret, "findings", conf_findings_json (&findings));
-    int32_t rc = findings.count == 0
-                     ? 0 : err_set (err, ERR_SYNTAX, "%zu mistakes in baselines", findings.count);
+    if (findings.count > 0)
+        rc = err_set (err, ERR_SYNTAX, "%zu mistakes in baselines", findings.count);
     conf_findings_free (&findings);
     vec_free_with (&all, free_baseline);
     return rc;

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -30,6 +31,7 @@
 #endif
 
 #define STACK_BYTES (512u << 10)
+#define STOP_MS 2000                   /* for answers under way; a client may read no more */
 
 struct api_socket {
     struct api *api;
@@ -345,6 +347,34 @@ api_socket_start (struct api *api, const char *path, enum api_socket_mode mode,
     return 0;
 }
 
+/* Under the lock. */
+static void
+hang_up (struct api_socket *s, int how)
+{
+    list_for_each (it, &s->connections)
+        shutdown (list_entry (it, struct connection, link)->fd, how);
+}
+
+/* Calls that have begun get their answers; a client that does not take its own (stopped, or stuck)
+ * must not hold up the end. */
+static void
+await_connections (struct api_socket *s)
+{
+    struct timespec until;
+    int late = 0;
+    clock_gettime (CLOCK_REALTIME, &until);
+    until.tv_sec += STOP_MS / 1000;
+    pthread_mutex_lock (&s->lock);
+    s->stopping = true;
+    hang_up (s, SHUT_RD);
+    while (s->count > 0 && late == 0)
+        late = pthread_cond_timedwait (&s->gone, &s->lock, &until);
+    hang_up (s, SHUT_RDWR);
+    while (s->count > 0)
+        pthread_cond_wait (&s->gone, &s->lock);
+    pthread_mutex_unlock (&s->lock);
+}
+
 void
 api_socket_stop (struct api_socket *s)
 {
@@ -356,13 +386,7 @@ api_socket_stop (struct api_socket *s)
         log_error ("the socket's thread cannot be woken");
     pthread_join (s->acceptor, NULL);
     api_wake_all (s->api);
-    pthread_mutex_lock (&s->lock);
-    s->stopping = true;
-    list_for_each (it, &s->connections)
-        shutdown (list_entry (it, struct connection, link)->fd, SHUT_RD);
-    while (s->count > 0)
-        pthread_cond_wait (&s->gone, &s->lock);
-    pthread_mutex_unlock (&s->lock);
+    await_connections (s);
     close (s->listen_fd);
     close (s->stop_fd);
     pthread_mutex_destroy (&s->lock);

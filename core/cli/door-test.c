@@ -5,6 +5,7 @@
  */
 #include "cli/door.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,6 +17,7 @@
 #include "base/json.h"
 #include "base/testing.h"
 #include "cli/door_socket.h"
+#include "store/store.h"
 
 static char *dir;
 static struct settings *settings;
@@ -233,11 +235,98 @@ START_TEST (a_socket_left_behind)
 }
 END_TEST
 
+/* A client that stopped in the middle of its answers does not hold up the end of the server. */
+START_TEST (a_client_that_reads_no_more)
+{
+    setup ();
+    struct api *api = open_api ();
+    struct api_socket *s = listen_as (api, API_SOCKET_DAEMON);
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    str_copy (addr.sun_path, sizeof addr.sun_path, settings->socket_path);
+    int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq (connect (fd, (struct sockaddr *) &addr, sizeof addr), 0);
+    static const char line[] = "{\"call\":\"no.such\"}\n";
+    struct pollfd p = { .fd = fd, .events = POLLOUT };
+    while (poll (&p, 1, 300) == 1)
+        ck_assert_int_gt (send (fd, line, sizeof line - 1, MSG_DONTWAIT | MSG_NOSIGNAL), 0);
+    api_socket_stop (s);
+    close (fd);
+    api_close (api, false);
+    teardown ();
+}
+END_TEST
+
+static void
+add_components (struct api *api, struct door *d, const char *name, const char *version)
+{
+    struct err err = { 0 };
+    json_t *reply = NULL;
+    char address[32];
+    str_format (address, sizeof address, "10.0.0.%s", name + 1);
+    ck_assert_int_eq (door_call (d, "host.add", host (name, address), &reply, &err), 0);
+    struct store_component c = { .key = (char *) "bios", .type = (char *) "bios",
+                                 .name = (char *) "BIOS", .version = (char *) version,
+                                 .updateable = 1 };
+    struct store_batch *b = store_batch_new (NULL);
+    store_batch_inventory_put (b, json_str (reply, "/id"), 1, &c, 1, "test");
+    ck_assert_msg (store_commit (api_store (api), b, STORE_FULL, &err) == 0, "%s", err.message);
+    json_decref (reply);
+}
+
+/* The pivot counts the hosts that are selected, and no others. */
+START_TEST (pivots_what_is_selected)
+{
+    static const struct { const char *selector; size_t rows; long long hosts; } cases[] = {
+        { NULL, 2, 2 }, { "n1,n2", 1, 2 }, { "n3", 1, 1 }, { "n[1-3]", 2, 2 },
+    };
+    setup ();
+    struct api *api = open_api ();
+    struct api_socket *s = listen_as (api, API_SOCKET_DAEMON);
+    struct door *d = door_new (settings);
+    add_components (api, d, "n1", "1.0");
+    add_components (api, d, "n2", "1.0");
+    add_components (api, d, "n3", "2.0");
+    for (size_t i = 0; i < COUNT_OF (cases); i++) {
+        struct err err = { 0 };
+        json_t *reply = NULL, *request = json_pack ("{s:b}", "pivot", 1);
+        if (cases[i].selector != NULL)
+            json_object_set_new (request, "selector", json_string (cases[i].selector));
+        ck_assert_int_eq (door_call (d, "inventory.list", request, &reply, &err), 0);
+        ck_assert_uint_eq (json_array_size (json_object_get (reply, "pivot")), cases[i].rows);
+        ck_assert_int_eq (json_int_or (reply, "/pivot/0/hosts", 0), cases[i].hosts);
+        json_decref (reply);
+    }
+    door_close (d);
+    api_socket_stop (s);
+    api_close (api, false);
+    teardown ();
+}
+END_TEST
+
+/* Baselines that cannot be looked at are not good ones. */
+START_TEST (checks_no_baseline_in_silence)
+{
+    struct err err = { 0 };
+    json_t *reply = NULL;
+    setup ();
+    ck_assert_int_eq (fs_write_atomic (settings->baseline_dir, "", 0, 0600, NULL), 0);
+    struct door *d = door_new (settings);
+    int32_t rc = door_call (d, "baseline.check", NULL, &reply, &err);
+    ck_assert_int_lt (rc, 0);
+    ck_assert_msg (strstr (err.message, settings->baseline_dir) != NULL, "%s", err.message);
+    json_decref (reply);
+    door_close (d);
+    teardown ();
+}
+END_TEST
+
 int
 main (void)
 {
     const TTest *const tests[] = { in_this_process, through_the_socket, beside_a_run,
-                                   hostile_lines, a_socket_left_behind, NULL };
+                                   hostile_lines, a_socket_left_behind,
+                                   a_client_that_reads_no_more, pivots_what_is_selected,
+                                   checks_no_baseline_in_silence, NULL };
 
     return testing_run ("door", tests);
 }

@@ -52,7 +52,8 @@ check_targets (struct walk *w)
         return FARRIER_OK;
     farrier_fail (w->step, w->err, FARRIER_E_INVALID,
                   "'targets' is not a list of one inventory member, or of none");
-    farrier_hint (w->step, w->err, "targets = ( \"/redfish/v1/UpdateService/FirmwareInventory/…\" )");
+    farrier_hint (w->step, w->err,
+                  "targets = [ \"/redfish/v1/UpdateService/FirmwareInventory/X\" ]");
     return FARRIER_E_INVALID;
 }
 
