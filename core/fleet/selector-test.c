@@ -147,7 +147,10 @@ START_TEST (means_all)
 {
     static const struct { const char *text; bool all; } table[] = {
         { "all", true }, { "*", true }, { "n1,**", true }, { "all,rack=r1", false },
-        { "all,!n1", false }, { "n*", false }, { "rack=r1", false },
+        { "all,!n1", false }, { "n*", false }, { "rack=r1", false }, { "?*", true },
+        { "*?", true }, { "??*", false }, { "?", false }, { "name=*", true },
+        { "name=n1|*", true }, { "name!=", true }, { "name!=*", false }, { "name=*,n1", false },
+        { "rack=*", false }, { "@web", false },
     };
     for (size_t i = 0; i < COUNT_OF (table); i++) {
         struct selector *s = NULL;

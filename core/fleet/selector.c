@@ -255,15 +255,38 @@ selector_text (const struct selector *s)
     return s->text;
 }
 
+/* "*", "**", "?*": no name is empty. */
+static bool
+fits_every_name (const char *glob)
+{
+    const char *mark = strchr (glob, '?');
+    return strchr (glob, '*') != NULL && glob[strspn (glob, "*?")] == '\0'
+           && (mark == NULL || strchr (mark + 1, '?') == NULL);
+}
+
+/* "name=*" and "name!=" hold for every host. */
+static bool
+restricts (const struct condition *c)
+{
+    bool holds = c->negated && c->count == 0;
+    for (size_t i = 0; i < c->count && !c->negated && !holds; i++)
+        holds = fits_every_name (c->values[i]);
+    return !holds || !str_eq (c->key, "name");
+}
+
 bool
 selector_is_all (const struct selector *s)
 {
-    if (s->conditions.count > 0 || s->away.count > 0)
+    if (s->away.count > 0)
         return false;
-    bool everything = s->all;
+    for (size_t i = 0; i < s->conditions.count; i++) {
+        if (restricts (s->conditions.items[i]))
+            return false;
+    }
+    bool everything = s->all || (map_count (s->names) == 0 && s->patterns.count == 0);
     for (size_t i = 0; i < s->patterns.count && !everything; i++) {
         const struct pattern *p = s->patterns.items[i];
-        everything = !p->group && p->text[strspn (p->text, "*")] == '\0';
+        everything = !p->group && fits_every_name (p->text);
     }
     return everything;
 }

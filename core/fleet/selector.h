@@ -30,7 +30,7 @@ struct selector;                       /* immutable: any thread */
 int32_t selector_parse (const char *text, struct selector **ret, struct err *err);
 void selector_free (struct selector *s);
 const char *selector_text (const struct selector *s);
-/* True when nothing restricts it: "all" without a further term. */
+/* True when nothing restricts it: "all", "*" or "name=*" without a further term. */
 bool selector_is_all (const struct selector *s);
 bool selector_match (const struct selector *s, const struct store_host *host);
 /* Plain pieces of it, for pure code and tests. labels and facts may be NULL. */
