@@ -308,8 +308,11 @@ START_TEST (changed_identity_stays_on_record)
     host_contact_failed (store, host->id, &err);
     ck_assert_int_eq (measure ("", "1.0", 3000, &err), 0);     /* a BMC that shows no serial */
     store_host_free (host);
+    ck_assert_int_eq (host_exclude (store, "n1", true, NULL, NULL), 0);
+    ck_assert_int_eq (host_exclude (store, "n1", false, NULL, NULL), 0);
     json_t *v = shown ("n1");
     ck_assert_str_eq (json_str (v, "/state"), HOST_IDENTITY_CHANGED);
+    ck_assert_ptr_nonnull (strstr (json_str_or (v, "/note", ""), "S2"));
     json_decref (v);
     ck_assert_msg (inventory_accept_identity (store, "n1", &err) == 0, "%s", err.message);
     v = shown ("n1");

@@ -471,8 +471,10 @@ host_exclude (struct store *store, const char *name, bool excluded, const char *
         rc = err_set (err, ERR_NOTHING, "host %s is %s already", name,
                       excluded ? "excluded" : "included");
     } else {
+        /* The note that says which identity was seen is not ours to clear. */
+        const char *cleared = str_eq (host->state, HOST_IDENTITY_CHANGED) ? NULL : "";
         struct store_host change = { .id = host->id, .excluded = excluded ? 1 : 0,
-                                     .note = (char *) (reason == NULL ? "" : reason),
+                                     .note = (char *) (reason == NULL ? cleared : reason),
                                      .updated_ms = clock_wall_ms () };
         struct store_batch *b = store_batch_new (NULL);
         store_batch_host_update (b, &change);
