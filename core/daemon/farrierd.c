@@ -210,7 +210,9 @@ run (const struct settings *settings, bool check_only)
     struct api *api = NULL;
     struct images images;
     sigset_t signals;
-    struct api_options options = { .settings = settings, .mode = API_WRITER };
+    /* A check changes nothing, so it works beside a farrierd that holds the store. */
+    struct api_options options = { .settings = settings,
+                                   .mode = check_only ? API_NO_STORE : API_WRITER };
     images_hook (&images, &options.images);
     block_signals (&signals);
     if (api_open (&options, &api, &err) != 0)

@@ -31,6 +31,10 @@ sed -n '/^# COMMANDS/,/^# EXIT STATUS/p' "$source/docs/farrier.1.scd" | sed '$d'
     | diff "$folder/commands" - >"$folder/out"
 exit=$?
 wants "farrier(1) tells every command and option (farrier help scdoc)" 0 ''
+"$farrierd" --check >"$folder/out" 2>&1
+exit=$?
+[ ! -e "$FARRIER_HOME/store.db" ] || { exit=1; echo 'a store was made' >>"$folder/out"; }
+wants "farrierd --check changes nothing" 0 ''
 "$farrier" host list >/dev/full 2>"$folder/out"
 exit=$?
 wants "a full disk behind stdout" 1 'output could not be written'
@@ -53,6 +57,7 @@ chmod 600 "$folder/password"
 : >"$folder/empty"
 chmod 600 "$folder/empty"
 expect 2 'is empty' host add n1 --bmc 10.0.0.1 -u root --password-file "$folder/empty"
+expect 2 'goes with none of' host trust n1 --forget --insecure
 expect 2 'only one of' host add n1 --bmc 10.0.0.1 --insecure --pin 00
 expect 2 '64 hex digits' host add n1 --bmc 10.0.0.1 --pin 00
 expect 2 'is no KEY=VALUE' host add n1 --bmc 10.0.0.1 --label rack
