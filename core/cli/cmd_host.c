@@ -379,6 +379,11 @@ cmd_host_trust (struct invocation *inv, struct err *err)
     json_put_str (request, "name", inv_arg (inv, 0));
     cmd_put_option (inv, request, "endpoint", "endpoint");
     bool forget = inv_flag (inv, "forget");
+    if (forget && (inv_flag (inv, "insecure") || inv_option (inv, "ca") != NULL
+                   || inv_option (inv, "pin") != NULL)) {
+        json_decref (request);
+        return err_set (err, ERR_USAGE, "--forget goes with none of --insecure, --ca and --pin");
+    }
     if (forget) {
         json_put_bool (request, "forget", true);
         json_put_str (request, "trust", "pin");
@@ -455,9 +460,12 @@ cmd_credential_test (struct invocation *inv, struct err *err)
     int32_t rc = cmd_call (inv, "credential.test", request, &v, err);
     if (rc == 0 && !output_document (inv, v)) {
         const char *note = json_str (v, "/note");
-        printf ("host %s: logged in (%s) in %lld ms%s%s\n", json_str_or (v, "/host", "?"),
-                json_str_or (v, "/login", "?"), json_int_or (v, "/took_ms", 0),
-                note != NULL ? "; " : "", note != NULL ? note : "");
+        char *text = str_printf ("host %s: logged in (%s) in %lld ms%s%s",
+                                 json_str_or (v, "/host", "?"), json_str_or (v, "/login", "?"),
+                                 json_int_or (v, "/took_ms", 0), note != NULL ? "; " : "",
+                                 note != NULL ? note : "");
+        output_line (text);
+        mem_free (text);
     }
     json_decref (v);
     return rc;

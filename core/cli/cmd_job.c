@@ -160,8 +160,10 @@ cmd_job_show (struct invocation *inv, struct err *err)
                 ago);
         if (*clean != '\0')
             puts (clean);
-        if (!str_empty (hint))
-            printf ("  hint: %s\n", hint);
+        if (!str_empty (hint)) {
+            fputs ("  hint: ", stdout);
+            output_line (hint);
+        }
         outcome_table (inv, json_object_get (v, "outcomes"));
         attempt_table (inv, json_object_get (v, "attempts"));
         mem_free (clean);
@@ -416,14 +418,12 @@ cmd_why (struct invocation *inv, struct err *err)
     if (rc < 0)
         return rc;
     if (!output_document (inv, reply)) {
-        json_array_foreach (json_object_get (reply, "lines"), i, v) {
-            char *clean = output_clean (json_is_string (v) ? json_string_value (v) : "");
-            puts (clean);
-            mem_free (clean);
+        json_array_foreach (json_object_get (reply, "lines"), i, v)
+            output_line (json_is_string (v) ? json_string_value (v) : "");
+        json_array_foreach (json_object_get (reply, "moves"), i, v) {
+            fputs (i == 0 ? "what moves it: " : "               ", stdout);
+            output_line (json_is_string (v) ? json_string_value (v) : "");
         }
-        json_array_foreach (json_object_get (reply, "moves"), i, v)
-            printf ("%s %s\n", i == 0 ? "what moves it:" : "              ",
-                    json_is_string (v) ? json_string_value (v) : "");
     }
     json_decref (reply);
     return 0;

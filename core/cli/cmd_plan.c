@@ -137,14 +137,14 @@ cmd_plan_explain (struct invocation *inv, struct err *err)
     if (!output_document (inv, reply)) {
         json_array_foreach (json_object_get (reply, "lines"), i, v) {
             const char *to = json_str (v, "/to");
-            char *text = str_printf ("%-12s %s (%s) %s%s%s\n    %s",
-                                     json_str_or (v, "/decision", "?"),
+            char *text = str_printf ("%-12s %s (%s) %s%s%s", json_str_or (v, "/decision", "?"),
                                      json_str_or (v, "/name", json_str_or (v, "/component", "?")),
                                      json_str_or (v, "/type", "?"),
                                      json_str_or (v, "/from", "no version"),
-                                     to != NULL ? " -> " : "", to != NULL ? to : "",
-                                     json_str_or (v, "/text", ""));
-            puts (text);
+                                     to != NULL ? " -> " : "", to != NULL ? to : "");
+            output_line (text);
+            fputs ("    ", stdout);
+            output_line (json_str_or (v, "/text", ""));
             mem_free (text);
         }
         printf ("%s: %s%s%s\n", json_str_or (reply, "/host", "?"),

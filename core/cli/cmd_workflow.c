@@ -104,14 +104,19 @@ print_dry_run (const json_t *reply)
             }
             if (json_str (step, "/finished") != NULL)
                 continue;
-            printf ("  %-20s %s%s%s%s\n", json_str_or (step, "/phase", "finally"),
-                    json_str_or (step, "/action", "?"), component != NULL ? " " : "",
-                    component != NULL ? component : "",
-                    json_bool_or (step, "/undecided", false) ? "   (depends on what is read then)"
-                                                             : "");
+            char *text = str_printf ("  %-20s %s%s%s%s", json_str_or (step, "/phase", "finally"),
+                                     json_str_or (step, "/action", "?"),
+                                     component != NULL ? " " : "",
+                                     component != NULL ? component : "",
+                                     json_bool_or (step, "/undecided", false)
+                                         ? "   (depends on what is read then)" : "");
+            output_line (text);
+            mem_free (text);
         }
-        if (json_str (host, "/stops") != NULL)
-            printf ("  stops: %s\n", json_str (host, "/stops"));
+        if (json_str (host, "/stops") != NULL) {
+            fputs ("  stops: ", stdout);
+            output_line (json_str (host, "/stops"));
+        }
     }
 }
 

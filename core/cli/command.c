@@ -65,7 +65,7 @@ static const struct option_def options[] = {
     { "plan", 0, "PLAN", "an existing plan", NULL },
     { "workflow", 'w', "NAME", "the workflow; default firmware-provisioning", NULL },
     { "input", 'i', "NAME=VALUE", "an input of the workflow; may be repeated", NULL },
-    { "max-hosts", 0, "COUNT", "ask again above so many; default 100", NULL },
+    { "max-hosts", 0, "COUNT", "refuse to change more hosts; with --yes alone 100", NULL },
 
     { "host", 0, "NAME", "only of this host", NULL },
     { "open", 0, NULL, "only those that have not ended", NULL },

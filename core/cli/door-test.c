@@ -6,6 +6,7 @@
 #include "cli/door.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -303,6 +304,47 @@ START_TEST (pivots_what_is_selected)
 }
 END_TEST
 
+/* A server that greets, and answers the first call with more than anybody takes. */
+static void *
+babble (void *arg)
+{
+    int fd = accept (*(int *) arg, NULL, NULL);
+    static const char hello[] = "{\"farrier\":1,\"pid\":7,\"mode\":\"daemon\"}\n";
+    size_t size = 1 << 20;
+    char *x = mem_alloc (size);
+    memset (x, 'x', size);
+    fs_write_all (fd, hello, sizeof hello - 1);
+    while (fs_write_all (fd, x, size) == 0)
+        ;
+    mem_free (x);
+    close (fd);
+    return NULL;
+}
+
+/* Too long an answer is called that; nobody hung up. */
+START_TEST (an_answer_that_is_too_long)
+{
+    struct err err = { 0 };
+    json_t *reply = NULL;
+    pthread_t thread;
+    setup ();
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    str_copy (addr.sun_path, sizeof addr.sun_path, settings->socket_path);
+    ck_assert_int_eq (fs_mkdirs (settings->run_dir, 0755, NULL), 0);
+    int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq (bind (fd, (struct sockaddr *) &addr, sizeof addr), 0);
+    ck_assert_int_eq (listen (fd, 1), 0);
+    ck_assert_int_eq (pthread_create (&thread, NULL, babble, &fd), 0);
+    struct door *d = door_new (settings);
+    ck_assert_int_eq (door_call (d, "host.list", NULL, &reply, &err), FARRIER_E_NO_SPACE);
+    ck_assert_msg (strstr (err.message, "64 MiB") != NULL, "%s", err.message);
+    door_close (d);
+    pthread_join (thread, NULL);
+    close (fd);
+    teardown ();
+}
+END_TEST
+
 /* Baselines that cannot be looked at are not good ones. */
 START_TEST (checks_no_baseline_in_silence)
 {
@@ -326,7 +368,8 @@ main (void)
     const TTest *const tests[] = { in_this_process, through_the_socket, beside_a_run,
                                    hostile_lines, a_socket_left_behind,
                                    a_client_that_reads_no_more, pivots_what_is_selected,
-                                   checks_no_baseline_in_silence, NULL };
+                                   an_answer_that_is_too_long, checks_no_baseline_in_silence,
+                                   NULL };
 
     return testing_run ("door", tests);
 }

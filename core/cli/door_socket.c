@@ -46,7 +46,13 @@ read_line (struct door_socket *s, int timeout_ms, size_t *ret_len, struct err *e
         ssize_t n = recv (s->fd, chunk, sizeof chunk, 0);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n <= 0 || s->in.len > API_LINE_MAX) {
+        if (s->in.len > API_LINE_MAX) {
+            err_set (err, FARRIER_E_NO_SPACE, "the answer has more than %u MiB",
+                     API_LINE_MAX >> 20);
+            err_hint (err, "ask for less: a selector, or --limit");
+            return FARRIER_E_NO_SPACE;
+        }
+        if (n <= 0) {
             err_set (err, ERR_IO, "process %lld hung up before it answered", s->pid);
             err_hint (err, "farrier server status; open jobs go on at its next start");
             return ERR_IO;

@@ -101,6 +101,14 @@ output_document (const struct invocation *inv, const json_t *v)
 
 /* --- words ------------------------------------------------------------------------------------ */
 
+void
+output_line (const char *text)
+{
+    char *clean = output_clean (text);
+    puts (clean);
+    mem_free (clean);
+}
+
 char *
 output_clean (const char *text)
 {

@@ -62,6 +62,8 @@ char *output_time (int64_t wall_ms);
 char *output_labels (const json_t *labels);
 /* Without anything that could steer a terminal. Heap. */
 char *output_clean (const char *text);
+/* Such a text as a line on stdout: whatever a BMC has said goes this way to a terminal. */
+void output_line (const char *text);
 void output_error (const struct err *err);
 /* "FILE:LINE: message" for each finding of a reply, on stderr. Returns how many. */
 size_t output_findings (const json_t *reply);
