@@ -307,7 +307,7 @@ watch_collect_start (const struct watch_collect *spec,
     c->expand = str_empty (spec->expand) ? NULL : str_dup (spec->expand);
     c->max_in_flight = spec->max_in_flight == 0 ? IN_FLIGHT : spec->max_in_flight;
     c->max_documents = spec->max_documents == 0 ? DOCUMENTS_MAX : spec->max_documents;
-    c->last = spec->last;
+    c->last = c->base.urgent = spec->last;       /* a change waits for it */
     c->seen = map_new ();
     c->done = done;
     c->arg = arg;

@@ -57,7 +57,7 @@ struct request {
     bool changing, plain, keep, expect_gone;
     bool look_only;                    /* connect, send nothing */
     bool tcp_only;                     /* look_only without TLS */
-    bool urgent;                       /* a thread waits for it: it needs no place (pace.c) */
+    bool urgent;                       /* a thread, a change or a task waits: no place (pace.c) */
     size_t max_response_bytes;
     uint32_t connect_ms;
     int64_t total_ms;                  /* 0 = none */

@@ -215,6 +215,7 @@ ask_send (struct ask *ask)
                                .arg = ask };
     struct request *r = request_new (&get);
     r->look_only = r->tcp_only = tcp;
+    r->urgent = w->urgent;
     ask->handle = request_submit (r);
 }
 
@@ -410,6 +411,7 @@ watch_task_start (const struct watch_task *spec,
 {
     struct task_watch *t = mem_alloc (sizeof *t);
     watch_init (&t->base, spec->target, spec->session, spec->auth);
+    t->base.urgent = true;
     t->base.begin = task_begin;
     t->base.stopped = task_stopped;
     t->base.free = task_free;
@@ -544,6 +546,7 @@ watch_until_start (const struct watch_until *spec,
 {
     struct until_watch *u = mem_alloc (sizeof *u);
     watch_init (&u->base, spec->target, spec->session, spec->auth);
+    u->base.urgent = true;
     u->base.begin = until_begin;
     u->base.stopped = until_stopped;
     u->base.free = until_free;

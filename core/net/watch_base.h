@@ -19,6 +19,7 @@ struct watch {
     enum net_auth auth;
     uint32_t total_ms;
     size_t max_response_bytes;
+    bool urgent;                       /* its reads need no place (pace.c) */
     bool insists;                      /* a read that a busy BMC refuses is made once more */
     struct list asks;
     uint32_t pending;                  /* reads and pauses under way */
