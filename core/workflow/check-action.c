@@ -283,6 +283,8 @@ look_for_change (void *arg, const struct workflow_phase *phase, const struct wor
     (void) in_finally;
     const struct workflow_action *core
         = step->plugin == NULL ? workflow_action_find (step->op) : NULL;
+    /* A BMC reset ahead of another look is a change too, whatever it is that looks. */
+    changes->found = changes->found || step->retry.before.count > 0;
     if (core != NULL) {
         changes->found = changes->found || core->changes_host;
         return;
@@ -294,7 +296,7 @@ look_for_change (void *arg, const struct workflow_phase *phase, const struct wor
          i++) {
         changes->found = changes->found || (op->flags & FARRIER_OP_DRY_RUN_OK) == 0;
     }
-    changes->found = changes->found || i == 0 || step->retry.before.count > 0;
+    changes->found = changes->found || i == 0;
 }
 
 bool

@@ -9,6 +9,7 @@
 
 #include "base/testing.h"
 #include "plugin/plugin.h"
+#include "workflow/parse.h"
 
 /* --- two plugins, as a table ----------------------------------------------------------------- */
 
@@ -325,6 +326,34 @@ START_TEST (test_shipped)
 }
 END_TEST
 
+/* What a job may only read holds no host: a change that is missed here meets another job's. */
+static const struct {
+    const char *text;
+    bool changes;
+} changing[] = {
+    { STEPS ("{ action = \"inventory\"; }, { action = \"verify\"; }"), false },
+    { STEPS ("{ action = \"firmware.activate\"; }"), true },
+    { STEPS ("{ action = \"acme.blink\"; }"), true },
+    { STEPS ("{ action = \"inventory\";\n"
+             "retry = { attempts = 2; before = ( { action = \"bmc.reset\"; } ); }; }"), true },
+    { STEPS ("{ action = \"verify\";\n"
+             "retry = { attempts = 2; before = ( { action = \"bmc.reset\"; } ); }; }"), true },
+};
+
+START_TEST (test_changes)
+{
+    struct vec findings = { 0 };
+    struct workflow *w = NULL;
+    struct err err = { 0 };
+    const char *text = changing[_i].text;
+    ck_assert_msg (workflow_parse (text, strlen (text), "t.conf", &w, &findings, &err) == 0, "%s",
+                   err.message);
+    ck_assert_int_eq (workflow_changes_host (w, &ops), changing[_i].changes);
+    workflow_unref (w);
+    workflow_findings_free (&findings);
+}
+END_TEST
+
 START_TEST (test_actions)
 {
     size_t n = 0;
@@ -353,6 +382,7 @@ main (void)
     tcase_add_loop_test (t, test_policy, 0, COUNT_OF (gated));
     tcase_add_test (t, test_without_plugins);
     tcase_add_test (t, test_shipped);
+    tcase_add_loop_test (t, test_changes, 0, COUNT_OF (changing));
     tcase_add_test (t, test_actions);
     suite_add_tcase (s, t);
     SRunner *r = srunner_create (s);
