@@ -154,13 +154,21 @@ is_expanded (const json_t *member)
     return json_is_object (member) && json_object_size (member) > 1;
 }
 
+/* What is left out is told: a list that looks whole would make the rest vanish. */
+static void
+too_many (struct collect *c)
+{
+    if (c->result.code == 0)
+        c->result.code = err_set (&c->result.err, FARRIER_E_NO_SPACE,
+                                  "%s has more members than the %u that are read", c->collection,
+                                  c->max_documents);
+}
+
 static void
 add_member (struct collect *c, const json_t *member, size_t i)
 {
     const char *id = json_str (member, "/@odata.id");
     char fallback[40];
-    if (c->documents.count >= c->max_documents)
-        return;
     if (id == NULL && !is_expanded (member))
         return;
     if (id == NULL) {
@@ -168,6 +176,10 @@ add_member (struct collect *c, const json_t *member, size_t i)
         id = fallback;
     } else if (map_set (c->seen, id, c) != NULL) {
         return;                        /* listed twice */
+    }
+    if (c->documents.count >= c->max_documents) {
+        too_many (c);
+        return;
     }
     struct watch_document *d = add_document (c, id);
     if (is_expanded (member)) {

@@ -369,6 +369,24 @@ START_TEST (nothing_to_collect)
 }
 END_TEST
 
+/* Members that are left out are not passed over in silence. */
+START_TEST (a_collection_above_the_limit)
+{
+    for (uint32_t max = 1; max <= 2; max++) {
+        struct setup s = { 0 };
+        begin (&s, inventory);
+        struct watch_collect spec = { .target = s.target, .collection = "/plain",
+                                      .max_documents = max };
+        watch_collect_start (&spec, on_collected, &s.seen);
+        wait_done (&s.seen);
+        ck_assert_msg (s.seen.code == (max == 1 ? FARRIER_E_NO_SPACE : 0), "%d: %s", s.seen.code,
+                       s.seen.message);
+        ck_assert_uint_eq (s.seen.count, max);
+        end (&s);
+    }
+}
+END_TEST
+
 START_TEST (a_large_inventory_uses_few_connections)
 {
     struct setup s = { 0 };
@@ -419,7 +437,8 @@ main (void)
         a_condition_with_its_proof_elsewhere, a_tcp_probe_needs_no_tls,
         collections_in_every_shape, paths_keep_their_order_and_their_errors,
         a_busy_bmc_is_asked_once_more, nothing_to_collect,
-        a_large_inventory_uses_few_connections, a_collection_is_cancelled, NULL
+        a_collection_above_the_limit, a_large_inventory_uses_few_connections,
+        a_collection_is_cancelled, NULL
     };
 
     return testing_run ("watch", tests);

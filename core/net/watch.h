@@ -129,7 +129,7 @@ struct watch_collect {
     /* query to try on the collection: "$expand=.($levels=1)"; NULL = never */
     const char *expand;
     uint32_t max_in_flight;            /* 0 = 2; never above the target's per_host */
-    uint32_t max_documents;            /* 0 = 2000 */
+    uint32_t max_documents;            /* 0 = 2000; of more members code is NO_SPACE */
     uint32_t timeout_ms;               /* each read; 0 = 60 s */
     size_t max_response_bytes;         /* each; 0 = 4 MiB; in all at most 64 MiB */
     /* nothing more is read soon: leaves no connection open */
