@@ -74,12 +74,16 @@ read_members (struct walk *w)
 static int32_t
 emit_members (struct walk *w)
 {
-    uint32_t room = w->wake.documents < MEMBERS_MAX ? w->wake.documents : MEMBERS_MAX;
+    uint32_t room = w->wake.documents;
     const struct farrier_json **documents
         = farrier_alloc (w->step, (room + 1) * sizeof *documents);
     struct farrier_component *list = farrier_alloc (w->step, (room + 1) * sizeof *list);
     uint32_t count = 0, failed = 0;
     const char *reason = NULL;
+    if (room > MEMBERS_MAX)
+        return farrier_fail (w->step, w->err, FARRIER_E_NO_SPACE,
+                             "%s has %u members, more than %d", w->service.inventory, room,
+                             MEMBERS_MAX);
     if (documents == NULL || list == NULL)
         return farrier_fail (w->step, w->err, FARRIER_E_NO_SPACE, "out of step memory");
     for (uint32_t i = 0; i < room; i++) {
@@ -127,7 +131,7 @@ inventory_poll (void *self, struct farrier_step *step, struct farrier_error *err
     if (rc != FARRIER_DONE)
         return rc;
     if (walk_is_at (&w, "members")) {
-        if (w.wake.code != 0 && w.wake.documents == 0)
+        if (w.wake.code != 0)          /* also when only a later page is missing */
             return walk_fail_wake (&w, "the firmware inventory can't be read");
         return emit_members (&w);
     }

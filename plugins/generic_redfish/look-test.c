@@ -141,6 +141,26 @@ START_TEST (sets_bios_attributes)
 }
 END_TEST
 
+/* Half an inventory is none: its other half would look removed. */
+START_TEST (takes_no_half_inventory)
+{
+    struct device d;
+    struct bench b;
+    device_make (&d, &b, DEVICE_DMTF);
+    b.page_code = FARRIER_E_TRANSIENT;
+    ck_assert_int_eq (bench_run (&b, "inventory", NULL), FARRIER_E_TRANSIENT);
+    ck_assert_uint_eq (b.components.count, 0);
+    b.page_code = 0;
+    ck_assert_int_eq (bench_run (&b, "inventory", NULL), FARRIER_DONE);
+    json_t *members = json_at (bench_doc (&b, "/redfish/v1/UpdateService/FirmwareInventory"),
+                               "/Members");
+    while (json_array_size (members) <= 1000)
+        json_array_append_new (members, json_pack ("{ss}", "@odata.id", DEVICE_BIOS));
+    ck_assert_int_eq (bench_run (&b, "inventory", NULL), FARRIER_E_NO_SPACE);
+    device_free (&d, &b);
+}
+END_TEST
+
 /* What is sent as If-Match, one after the other, is never the same twice; and a service that wants
  * one although it shows none gets the one that fits anything. */
 START_TEST (sends_each_etag_once)
@@ -262,6 +282,7 @@ main (void)
     tcase_add_test (tcase, waits_until_ready);
     tcase_add_test (tcase, compares_health);
     tcase_add_test (tcase, sets_bios_attributes);
+    tcase_add_test (tcase, takes_no_half_inventory);
     tcase_add_test (tcase, sends_each_etag_once);
     tcase_add_test (tcase, bios_set_survives_crashes);
     tcase_add_loop_test (tcase, switches_power, 0, (int) COUNT_OF (powers));

@@ -176,6 +176,8 @@ fulfil_collect (struct bench *b, const json_t *spec, struct next *n)
                                          : json_at (bench_doc (b, collection), "/Members");
     json_array_foreach (members, i, item)
         add_document (b, n, json_str (item, "/@odata.id"));
+    if (collection != NULL)
+        n->code = b->page_code;
     if (b->away)
         n->code = FARRIER_E_UNREACHABLE;
 }

@@ -37,6 +37,7 @@ struct bench {
     const char *root_dir;              /* or: documents are files root_dir/PATH/index.json */
     bool away;                         /* nothing answers */
     int reads_until_back;              /* away ends after so many reads; 0 = by hand */
+    int32_t page_code;                 /* a later page of collections can't be read; 0 = it can */
     /* A change that arrived: do it and answer. body is the JSON text, or the await's parts. */
     struct bench_answer (*on_change) (struct bench *b, const char *method, const char *path,
                                       const json_t *spec);
