@@ -31,6 +31,7 @@
 #endif
 
 #define STACK_BYTES (512u << 10)
+#define NGROUPS_PEER 1024              /* a peer in more groups must have it as its first */
 #define STOP_MS 2000                   /* for answers under way; a client may read no more */
 
 struct api_socket {
@@ -187,6 +188,21 @@ serve (void *arg)
 
 /* --- accept ----------------------------------------------------------------------------------- */
 
+/* Also as one of the groups that the peer has beside its first: that is how people join one. */
+static bool
+peer_in_group (int fd, gid_t group)
+{
+    gid_t groups[NGROUPS_PEER];
+    socklen_t len = sizeof groups;
+    if (getsockopt (fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) != 0)
+        return false;
+    for (size_t i = 0; i < len / sizeof *groups; i++) {
+        if (groups[i] == group)
+            return true;
+    }
+    return false;
+}
+
 static bool
 peer_allowed (int fd, char *ret_who, size_t size)
 {
@@ -194,7 +210,8 @@ peer_allowed (int fd, char *ret_who, size_t size)
     socklen_t len = sizeof cred;
     if (getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
         return false;
-    if (cred.uid != 0 && cred.uid != geteuid () && cred.gid != getegid ()) {
+    if (cred.uid != 0 && cred.uid != geteuid () && cred.gid != getegid ()
+        && !peer_in_group (fd, getegid ())) {
         log_warn ("a process of uid %u may not use the socket", (unsigned) cred.uid);
         return false;
     }

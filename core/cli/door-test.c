@@ -5,6 +5,7 @@
  */
 #include "cli/door.h"
 
+#include <grp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "api/api_socket.h"
@@ -304,6 +306,48 @@ START_TEST (pivots_what_is_selected)
 }
 END_TEST
 
+/* In a process of nobody's, with these groups: is it greeted? 0 yes. System calls alone: the server's
+ * threads are not in it. */
+static int
+greeted_as (const struct sockaddr_un *addr, gid_t beside)
+{
+    char c;
+    if (setgroups (1, &beside) != 0 || setgid (65534) != 0 || setuid (65534) != 0)
+        return 2;
+    int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect (fd, (const struct sockaddr *) addr, sizeof *addr) != 0)
+        return 3;
+    return recv (fd, &c, 1, 0) == 1 ? 0 : 4;
+}
+
+/* The socket is open to the members of the daemon's group, whichever of their groups it is. Only
+ * root can become somebody else to try it. */
+START_TEST (open_to_the_group)
+{
+    if (geteuid () != 0)
+        return;
+    setup ();
+    struct api *api = open_api ();
+    struct api_socket *s = listen_as (api, API_SOCKET_DAEMON);
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    str_copy (addr.sun_path, sizeof addr.sun_path, settings->socket_path);
+    ck_assert_int_eq (chmod (dir, 0755), 0);
+    ck_assert_int_eq (chmod (settings->run_dir, 0755), 0);
+    const struct { gid_t beside; int status; } cases[] = { { getegid (), 0 }, { 65533, 3 } };
+    for (size_t i = 0; i < COUNT_OF (cases); i++) {
+        int status = 0;
+        pid_t pid = fork ();
+        if (pid == 0)
+            _exit (greeted_as (&addr, cases[i].beside));
+        ck_assert_int_eq (waitpid (pid, &status, 0), pid);
+        ck_assert_int_eq (WEXITSTATUS (status), cases[i].status);
+    }
+    api_socket_stop (s);
+    api_close (api, false);
+    teardown ();
+}
+END_TEST
+
 /* A server that greets, and answers the first call with more than anybody takes. */
 static void *
 babble (void *arg)
@@ -368,7 +412,8 @@ main (void)
     const TTest *const tests[] = { in_this_process, through_the_socket, beside_a_run,
                                    hostile_lines, a_socket_left_behind,
                                    a_client_that_reads_no_more, pivots_what_is_selected,
-                                   an_answer_that_is_too_long, checks_no_baseline_in_silence,
+                                   open_to_the_group, an_answer_that_is_too_long,
+                                   checks_no_baseline_in_silence,
                                    NULL };
 
     return testing_run ("door", tests);
