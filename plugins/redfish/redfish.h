@@ -26,6 +26,8 @@ int redfish_path_equal (const char *a, const char *b);
 int redfish_glob (const char *pattern, const char *text);
 /* JSON string literal with quotes and escapes. */
 const char *redfish_quote (struct farrier_step *step, const char *text);
+/* The texts of a list, "A, B"; "none" when there is none. */
+const char *redfish_join (struct farrier_step *step, const struct farrier_json *list);
 /* value["@odata.id"] at a pointer, as a path. */
 const char *redfish_link (const struct farrier_json *value, const char *pointer);
 

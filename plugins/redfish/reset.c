@@ -41,18 +41,6 @@ allowed_of (struct farrier_step *step, const struct farrier_json *action)
     return NULL;
 }
 
-static const char *
-join (struct farrier_step *step, const struct farrier_json *list)
-{
-    const char *text = NULL;
-    for (uint32_t i = 0; i < farrier_json_count (list); i++) {
-        const char *word = farrier_json_str (farrier_json_item (list, i));
-        if (word != NULL)
-            text = text == NULL ? word : farrier_printf (step, "%s, %s", text, word);
-    }
-    return text == NULL ? "none" : text;
-}
-
 int32_t
 redfish_reset_action (struct farrier_step *step, const struct farrier_json *resource,
                       const char *const *wanted, const char **ret_target, const char **ret_type,
@@ -81,7 +69,7 @@ redfish_reset_action (struct farrier_step *step, const struct farrier_json *reso
     }
     return farrier_fail (step, err, FARRIER_E_UNSUPPORTED,
                          "%s does not allow the reset type %s (it allows: %s)", where, wanted[0],
-                         join (step, allowed));
+                         redfish_join (step, allowed));
 }
 
 const char *

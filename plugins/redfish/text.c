@@ -55,6 +55,18 @@ redfish_quote (struct farrier_step *step, const char *text)
     return value == NULL ? NULL : farrier_json_text (step, value);
 }
 
+const char *
+redfish_join (struct farrier_step *step, const struct farrier_json *list)
+{
+    const char *text = NULL;
+    for (uint32_t i = 0; i < farrier_json_count (list); i++) {
+        const char *word = farrier_json_str (farrier_json_item (list, i));
+        if (word != NULL)
+            text = text == NULL ? word : farrier_printf (step, "%s, %s", text, word);
+    }
+    return text == NULL ? "none" : text;
+}
+
 const struct farrier_json *
 redfish_document (struct farrier_step *step, const char *path, int32_t *ret_code)
 {

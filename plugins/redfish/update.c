@@ -81,18 +81,6 @@ offers (const struct farrier_json *list, const char *word)
     return 0;
 }
 
-static const char *
-join (struct farrier_step *step, const struct farrier_json *list)
-{
-    const char *text = NULL;
-    for (uint32_t i = 0; i < farrier_json_count (list); i++) {
-        const char *word = farrier_json_str (farrier_json_item (list, i));
-        if (word != NULL)
-            text = text == NULL ? word : farrier_printf (step, "%s, %s", text, word);
-    }
-    return text == NULL ? "none" : text;
-}
-
 /* --- checks --------------------------------------------------------------------------------- */
 
 static int32_t
@@ -161,12 +149,12 @@ apply_time_of (struct farrier_step *step, const struct farrier_json *update,
     if (wish->stage)
         return farrier_fail (step, err, FARRIER_E_UNSUPPORTED,
                              "the BMC can't stage an image (apply times: %s)",
-                             join (step, offered));
+                             redfish_join (step, offered));
     if (any)
         return FARRIER_OK;             /* the service decides */
     return farrier_fail (step, err, FARRIER_E_UNSUPPORTED,
                          "the BMC does not offer the apply time '%s' (it offers: %s)", want,
-                         join (step, offered));
+                         redfish_join (step, offered));
 }
 
 int32_t
