@@ -306,8 +306,8 @@ START_TEST (pivots_what_is_selected)
 }
 END_TEST
 
-/* In a process of nobody's, with these groups: is it greeted? 0 yes. System calls alone: the server's
- * threads are not in it. */
+/* In a process of nobody's, with this group: is it greeted? 0 yes. System calls alone: the
+ * server's threads are not in it. */
 static int
 greeted_as (const struct sockaddr_un *addr, gid_t beside)
 {
