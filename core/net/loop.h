@@ -119,6 +119,7 @@ struct loop {
     uint32_t width, placed;            /* places there are, and that are taken */
     struct list places;                /* the hosts that have one */
     uv_timer_t pace;                   /* while hosts wait for a place */
+    uint64_t looked_ms;                /* when it last did */
 
     atomic_uint open, active, waiting, uploads;
     atomic_ullong sent, handshakes;

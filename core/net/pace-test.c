@@ -40,8 +40,10 @@ set_up (void)
 static void
 look (int times)
 {
-    for (int i = 0; i < times; i++)
+    for (int i = 0; i < times; i++) {
+        loop.looked_ms = loop_now (&loop) + 1;             /* not late, whatever happens */
         pace_look (&loop);
+    }
 }
 
 START_TEST (a_host_has_one_place)

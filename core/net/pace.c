@@ -12,8 +12,8 @@
 #include "net/request.h"
 
 #define LOOK_MS 40
-/* A BMC is slow when it owes an answer at this many looks; a loop that was held up by something
- * else has not looked meanwhile. */
+/* A BMC is slow when it owes an answer at this many looks. A look that comes late does not count:
+ * then it is this machine that is slow. */
 #define SLOW_LOOKS 3
 /* While others wait for a place: how long a host keeps its own with nothing under way, and how long
  * its connections. */
@@ -67,9 +67,11 @@ void
 pace_look (struct loop *loop)
 {
     uint64_t now = loop_now (loop);
+    bool late = now > loop->looked_ms + LOOK_MS + LOOK_MS / 2;
+    loop->looked_ms = now;
     list_for_each_safe (it, next, &loop->places) {
         struct host *host = list_entry (it, struct host, place);
-        if (host->active[LANE_REQUEST] > 0 && ++host->looks >= SLOW_LOOKS) {
+        if (!late && host->active[LANE_REQUEST] > 0 && ++host->looks >= SLOW_LOOKS) {
             host->slow = true;
             drop (host);
         }
@@ -101,8 +103,10 @@ on_pace (uv_timer_t *timer)
 void
 pace_wanted (struct loop *loop)
 {
-    if (uv_is_active ((uv_handle_t *) &loop->pace) == 0 && !loop->stopping)
-        uv_timer_start (&loop->pace, on_pace, LOOK_MS, LOOK_MS);
+    if (uv_is_active ((uv_handle_t *) &loop->pace) != 0 || loop->stopping)
+        return;
+    loop->looked_ms = loop_now (loop);
+    uv_timer_start (&loop->pace, on_pace, LOOK_MS, LOOK_MS);
 }
 
 void
