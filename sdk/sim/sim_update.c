@@ -274,7 +274,13 @@ on_due (void *arg)
         case SIM_FLASH_NOTHING: arm (u); return;
         case SIM_FLASH_REFUSED: fail_update (u, "Update.VerificationFailed"); return;
         case SIM_FLASH_NOW_STAGED: stage (u); break;
-        case SIM_FLASH_STARTED: start_flash (u); break;
+        case SIM_FLASH_STARTED:
+            start_flash (u);
+            if (sim_fault_armed (u->bmc, SIM_FAULT_TASK_STUCK)) {
+                arm (u);               /* also when the loop comes so late that it would be over */
+                return;
+            }
+            break;
         case SIM_FLASH_BROKE: break_flash (u); return;
         case SIM_FLASH_DONE:
             if (u->foreign)
