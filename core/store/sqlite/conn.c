@@ -15,7 +15,7 @@
 #include "store/sqlite/sql.h"
 
 /* How long a statement waits for a foreign lock (a backup tool, a checkpoint of a reader). */
-#define CACHE_KIB "512"                 /* of each connection; SQLite's own is 2 MiB */
+#define CACHE_KIB "256"                 /* of each connection; SQLite's own is 2 MiB */
 #define BUSY_MS 10000
 
 static int32_t
