@@ -70,14 +70,12 @@ mem_wipe (void *p, size_t size)
     }
 }
 
-/* jemalloc reads this where a program is linked with it, and then mallopt() does nothing. One arena
- * and a short decay: what a burst has used goes back to the system at once. Each of two dozen
- * threads has a cache, which spares the lock and keeps few and small pieces only, or they would
- * hold megabytes. Large pieces are not put at random offsets, which costs a page each. */
+/* jemalloc reads this where a program is linked with it, and then mallopt() does nothing. Two arenas
+ * for two dozen threads, and what a burst has used goes back to the system within seconds; at once
+ * would cost a system call for each answer that is parsed. */
 extern const char *malloc_conf;
 __attribute__ ((visibility ("default"))) const char *malloc_conf
-    = "narenas:1,dirty_decay_ms:500,muzzy_decay_ms:0,lg_tcache_max:10,"
-      "tcache_nslots_small_max:40";
+    = "narenas:2,dirty_decay_ms:3000,muzzy_decay_ms:0";
 
 void
 mem_set_up (void)

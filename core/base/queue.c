@@ -9,9 +9,18 @@
 
 #include "base/mem.h"
 
+/* A thread that waits for an item; on its own stack. */
+struct waiter {
+    pthread_cond_t wake;
+    bool woken;
+    struct waiter *below;
+};
+
 struct queue {
     pthread_mutex_t lock;
-    pthread_cond_t ready;
+    /* The last to lie down is the first to be woken: its stack and its memory are still in the
+     * processor's caches, and those that are not needed sleep on. */
+    struct waiter *waiters;
     void **ring;
     size_t capacity, head, count;
     bool closed;
@@ -23,7 +32,6 @@ queue_new (void)
     struct queue *q = mem_alloc (sizeof (*q));
 
     pthread_mutex_init (&q->lock, NULL);
-    pthread_cond_init (&q->ready, NULL);
     return q;
 }
 
@@ -33,7 +41,6 @@ queue_free (struct queue *q)
     if (q == NULL) {
         return;
     }
-    pthread_cond_destroy (&q->ready);
     pthread_mutex_destroy (&q->lock);
     mem_free (q->ring);
     mem_free (q);
@@ -54,6 +61,19 @@ grow (struct queue *q)
     q->head = 0;
 }
 
+/* The lock is held: the waiter's own stack is not left before it has it again. */
+static void
+wake_one (struct queue *q)
+{
+    struct waiter *w = q->waiters;
+
+    if (w != NULL) {
+        q->waiters = w->below;
+        w->woken = true;
+        pthread_cond_signal (&w->wake);
+    }
+}
+
 void
 queue_push (struct queue *q, void *item)
 {
@@ -63,9 +83,22 @@ queue_push (struct queue *q, void *item)
     }
     q->ring[(q->head + q->count) % q->capacity] = item;
     q->count++;
+    wake_one (q);
     pthread_mutex_unlock (&q->lock);
-    /* After the lock: who wakes up wants it at once. */
-    pthread_cond_signal (&q->ready);
+}
+
+/* The lock is held. Returns when there may be an item. */
+static void
+lie_down (struct queue *q)
+{
+    struct waiter w = { .below = q->waiters };
+
+    pthread_cond_init (&w.wake, NULL);
+    q->waiters = &w;
+    while (!w.woken) {
+        pthread_cond_wait (&w.wake, &q->lock);
+    }
+    pthread_cond_destroy (&w.wake);
 }
 
 static void *
@@ -75,7 +108,7 @@ take (struct queue *q, bool wait)
 
     pthread_mutex_lock (&q->lock);
     while (wait && q->count == 0 && !q->closed) {
-        pthread_cond_wait (&q->ready, &q->lock);
+        lie_down (q);
     }
     if (q->count > 0) {
         item = q->ring[q->head];
@@ -103,7 +136,9 @@ queue_close (struct queue *q)
 {
     pthread_mutex_lock (&q->lock);
     q->closed = true;
-    pthread_cond_broadcast (&q->ready);
+    while (q->waiters != NULL) {
+        wake_one (q);
+    }
     pthread_mutex_unlock (&q->lock);
 }
 

@@ -283,6 +283,17 @@ engine_adopt_job (struct engine *engine, const char *id, const char *host_id,
     pthread_mutex_unlock (&engine->lock);
 }
 
+size_t
+engine_room (struct engine *engine)
+{
+    size_t most = engine->o.max_jobs == 0 ? JOBS_DEFAULT : engine->o.max_jobs;
+    pthread_mutex_lock (&engine->lock);
+    size_t room = engine->in_flight < most && list_empty (&engine->waiting_room)
+                      ? most - engine->in_flight : 0;
+    pthread_mutex_unlock (&engine->lock);
+    return room;
+}
+
 bool
 engine_knows_job (struct engine *engine, const char *job_id)
 {

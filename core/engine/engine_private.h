@@ -112,6 +112,8 @@ void engine_job_resumes (struct engine *engine, struct job *job);
 void engine_adopt_job (struct engine *engine, const char *id, const char *host_id,
                        const char *host_name);
 bool engine_knows_job (struct engine *engine, const char *job_id);
+/* How many more jobs would begin at once. */
+size_t engine_room (struct engine *engine);
 
 /* The workflow that a job began with, by the digest of its text. New reference. */
 int32_t engine_workflow (struct engine *engine, const char *digest, struct workflow **ret,

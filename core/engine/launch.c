@@ -28,7 +28,7 @@ parse_spec (const struct turn *t)
 int32_t
 launch (struct turn *t)
 {
-    json_t *spec = parse_spec (t);
+    json_t *spec = t->spec != NULL ? json_incref (t->spec) : parse_spec (t);
     struct flight_plan plan = {
         .permille = turn_progress (t, 0),
         .host_id = t->row->host_id,

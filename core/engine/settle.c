@@ -33,6 +33,8 @@ consume_await (struct turn *t)
     if (t->await_stored)
         store_batch_await_consume (turn_batch (t), t->await->attempt_id, t->await->seq);
     t->await_stored = false;
+    json_decref (t->spec);
+    t->spec = NULL;
     store_await_free (t->await);
     t->await = NULL;
 }
@@ -189,9 +191,6 @@ static void
 put_await (struct turn *t, const struct farrier_step *step)
 {
     const char *label = json_str_or (step->await, "/label", "");
-    char *spec = json_text (step->await);
-    char digest[HASH_SHA256_HEX];
-    hash_sha256_hex (spec, strlen (spec), digest);
     consume_await (t);
     t->attempt->seq++;
     struct store_await a = {
@@ -200,10 +199,8 @@ put_await (struct turn *t, const struct farrier_step *step)
         .seq = t->attempt->seq,
         .kind = (char *) json_str_or (step->await, "/kind", ""),
         .label = (char *) label,
-        .spec_json = spec,
         .state = (char *) "queued",
         .changing = step->await_changing,
-        .digest = digest,
         .queued_ms = clock_wall_ms (),
         .deadline_ms = t->attempt->deadline_ms,
     };
@@ -212,9 +209,8 @@ put_await (struct turn *t, const struct farrier_step *step)
     if (str_eq (a.kind, "process"))
         json_put_bool (bag, "process", true);
     turn_put_bag (t, bag);
-    store_await_free (t->await);
     t->await = store_await_copy (&a);
-    mem_free (spec);
+    t->spec = json_incref (step->await);
 }
 
 /* A restart would begin a job that only reads anew: what it reads now needs no journal. */
@@ -230,8 +226,7 @@ journal_wait (struct turn *t)
 {
     struct err err;
     turn_store_attempt (t);
-    store_batch_await_put (turn_batch (t), t->await);
-    t->await_stored = true;
+    turn_store_await (t);
     turn_set_state (t, "waiting");
     return turn_commit (t, &err);
 }

@@ -126,7 +126,8 @@ put_event (struct store_batch *b, const char *job_id, const struct job_request *
 
 /* Job, outcomes and event become part of the batch. Returns the new job's id. */
 static char *
-add_job (struct store_batch *b, const struct job_request *r, const struct store_host *host)
+add_job (struct store_batch *b, const struct job_request *r, const struct store_host *host,
+         const char *state)
 {
     char *id = hash_random_id ("job");
     json_t *context = job_context (id, host, r);
@@ -140,7 +141,7 @@ add_job (struct store_batch *b, const struct job_request *r, const struct store_
         .holds_host = r->changes,
         .workflow_name = r->workflow->name,
         .workflow_digest = (char *) r->workflow->digest,
-        .state = (char *) "queued",
+        .state = (char *) state,
         .position_json = (char *) "{}",
         .context_json = context_text,
         .created_ms = now,
@@ -165,7 +166,7 @@ engine_submit (struct engine *engine, const struct job_request *r, char **ret_jo
         return rc;
     struct store_batch *b = store_batch_new ("submit");
     put_workflow (b, r->workflow);
-    char *id = add_job (b, r, host);
+    char *id = add_job (b, r, host, "queued");
     rc = store_commit (engine->o.store, b, STORE_FULL, err);
     if (rc == 0) {
         engine_adopt_job (engine, id, host->id, host->name);
@@ -186,8 +187,10 @@ engine_submit_reads (struct engine *engine, const struct job_request *requests,
         return 0;
     struct store_batch *b = store_batch_new ("submit");
     put_workflow (b, requests[0].workflow);
+    /* Those that there is room for begin as soon as they are stored. */
+    size_t room = engine_room (engine);
     for (size_t i = 0; i < count; i++)
-        ret_job_ids[i] = add_job (b, &requests[i], &hosts[i]);
+        ret_job_ids[i] = add_job (b, &requests[i], &hosts[i], i < room ? "running" : "queued");
     int32_t rc = store_commit (engine->o.store, b, STORE_FULL, err);
     for (size_t i = 0; i < count; i++) {
         if (rc == 0)

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -75,6 +76,7 @@ turn_begin (struct turn *t, struct job *job, const char *label, struct err *err)
     }
     t->context = json_stored (t->row->context_json, json_object ());
     t->only_reads = !json_bool_or (t->context, "/job/changes", true);
+    t->told = !str_eq (t->row->state, "queued");
     job->generation = t->row->generation;
     if (t->row->cancel_requested)
         atomic_store (&job->cancelled, true);
@@ -94,6 +96,7 @@ turn_end (struct turn *t)
     store_attempt_free (t->attempt);
     store_await_free (t->await);
     json_decref (t->bag);
+    json_decref (t->spec);
     json_decref (t->context);
     workflow_position_free (t->position);
     store_batch_free (t->batch);
@@ -207,6 +210,20 @@ remove_spent (struct turn *t)
     t->spent = (struct vec) { 0 };
 }
 
+void
+turn_store_await (struct turn *t)
+{
+    char digest[HASH_SHA256_HEX];
+    mem_free (t->await->spec_json);
+    t->await->spec_json = json_text (t->spec);
+    hash_sha256_hex (t->await->spec_json, strlen (t->await->spec_json), digest);
+    str_set (&t->await->digest, digest);
+    json_decref (t->spec);
+    t->spec = NULL;
+    store_batch_await_put (turn_batch (t), t->await);
+    t->await_stored = true;
+}
+
 /* What a held turn waits for is in no row yet. */
 static void
 store_held (struct turn *t)
@@ -218,8 +235,7 @@ store_held (struct turn *t)
         return;
     turn_store_attempt (t);
     if (t->await != NULL && !t->await_stored)
-        store_batch_await_put (turn_batch (t), t->await);
-    t->await_stored = t->await != NULL;
+        turn_store_await (t);
 }
 
 void
@@ -227,10 +243,13 @@ turn_hold (struct turn *t)
 {
     t->held = true;
     turn_set_state (t, "waiting");
+    if (!t->flush_is_due)
+        timers_set (t->engine->timers, t->job->id, LETTER_FLUSH, NULL,
+                    clock_wall_ms () + FLUSH_MS);
+    t->flush_is_due = true;
     if (t->told)
         return;
     t->told = true;
-    timers_set (t->engine->timers, t->job->id, LETTER_FLUSH, NULL, clock_wall_ms () + FLUSH_MS);
     /* Where it stands is not told: a restart begins at the stored position. */
     struct store_batch *b = turn_batch (t);
     struct store_job row = *t->row;

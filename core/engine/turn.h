@@ -28,10 +28,12 @@ struct turn {
     struct store_batch *batch;
     bool attempt_stored;               /* the attempt's row exists */
     bool await_stored;                 /* the await's row exists */
+    json_t *spec;                      /* of an await that is held: its row has no text of it yet */
     json_t *bag;                       /* the attempt's, parsed; NULL until it is asked for */
     bool only_reads;                   /* nothing that this job does changes a host */
     bool held;                         /* it waits, and the journal does not know yet */
     bool told;                         /* the job's row says that it runs */
+    bool flush_is_due;                 /* a timer will make visible what is held */
     bool context_changed;
     bool dirty;                        /* something must be committed */
     struct vec components;             /* struct component *, read at the first question */
@@ -65,6 +67,8 @@ void turn_hold (struct turn *t);
 void turn_take_attempt (struct turn *t, struct store_attempt *attempt);
 /* Its row as it is now becomes part of the batch. */
 void turn_store_attempt (struct turn *t);
+/* The same for a new await. */
+void turn_store_await (struct turn *t);
 
 /* Commits all that was gathered; the turn goes on with a fresh batch. */
 int32_t turn_commit (struct turn *t, struct err *err);

@@ -623,7 +623,7 @@ loop_set_up (struct net *net, uint32_t i, const struct net_options *o)
                             net->loop_count, 1);
     loop->max_uploads = share (o->max_uploads == 0 ? 256 : o->max_uploads, net->loop_count, 1);
     loop->per_host = o->per_host == 0 ? 2 : o->per_host;
-    loop->width = o->hosts_at_once == 0 ? 64 : o->hosts_at_once;
+    loop->width = o->hosts_at_once == 0 ? 256 : o->hosts_at_once;
 }
 
 int32_t

@@ -27,7 +27,7 @@ struct net_options {
     uint32_t max_open_connections;
     uint32_t max_uploads;              /* uploads at once; 0 = 256 */
     uint32_t per_host;                 /* requests in flight to one target key; 0 = 2 */
-    /* hosts that a loop serves at once, beside those it waits for; 0 = 64 */
+    /* hosts that a loop serves at once, beside those it waits for; 0 = 256 */
     uint32_t hosts_at_once;
     /* how long a connection with a `keep` hint stays idle; 0 = 5000 */
     uint32_t keep_ms;

@@ -242,14 +242,25 @@ first_member (const struct farrier_json *collection)
     return first;
 }
 
+/* The BMC may have it, only not now. Going on without it would hide an update's task from reconcile,
+ * which would then send the image again. */
+static int
+may_be_there (struct farrier_step *step, const char *path)
+{
+    int32_t code = 0;
+    return path != NULL && redfish_document (step, path, &code) == NULL
+           && code != FARRIER_E_UNSUPPORTED && code != FARRIER_E_INVALID
+           && code != FARRIER_E_REJECTED;
+}
+
 static int32_t
 after_links (struct farrier_step *step, struct redfish_service *s, struct farrier_error *err)
 {
-    int32_t code = 0;
-    const struct farrier_json *update = redfish_document (step, s->update, &code);
-    if (s->update != NULL && update == NULL && code != FARRIER_E_UNSUPPORTED
-        && code != FARRIER_E_INVALID)
+    if (may_be_there (step, s->update))
         return missing (step, s->update, err);
+    if (may_be_there (step, s->tasks))
+        return missing (step, s->tasks, err);
+    const struct farrier_json *update = redfish_document (step, s->update, NULL);
     s->inventory = redfish_link (update, "/FirmwareInventory");
     const struct farrier_json *tasks = redfish_document (step, s->tasks, NULL);
     s->tasks = redfish_link (tasks, "/Tasks");

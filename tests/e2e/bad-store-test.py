@@ -260,7 +260,7 @@ def full_inventory(tap, a_lab, fleet, host):
         return [j for j in a_lab.jobs() if j["workflow"] == "inventory"][0]
     fleet.inject(host, "hang", ms=2000, when="answer")
     a_lab.farrier("inventory", "refresh", host, "--no-wait")
-    lab.until("it reads", lambda: newest()["state"] == "waiting", 10)
+    lab.until("it reads", lambda: newest()["state"] in ("running", "waiting"), 10)
     ballast = fill(a_lab.home)
     lab.until("farrierd says that its end could not be journaled",
               lambda: "could not be journaled" in a_lab.daemon_said().splitlines()[-1], 30)
