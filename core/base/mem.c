@@ -70,9 +70,9 @@ mem_wipe (void *p, size_t size)
     }
 }
 
-/* jemalloc reads this where a program is linked with it, and then mallopt() does nothing. Two arenas
- * for two dozen threads, and what a burst has used goes back to the system within seconds; at once
- * would cost a system call for each answer that is parsed. */
+/* jemalloc reads this where a program is linked with it, and then mallopt() does nothing. Two
+ * arenas for two dozen threads, and what a burst has used goes back to the system within seconds;
+ * at once would cost a system call for each answer that is parsed. */
 extern const char *malloc_conf;
 __attribute__ ((visibility ("default"))) const char *malloc_conf
     = "narenas:2,dirty_decay_ms:3000,muzzy_decay_ms:0";

@@ -242,8 +242,8 @@ first_member (const struct farrier_json *collection)
     return first;
 }
 
-/* The BMC may have it, only not now. Going on without it would hide an update's task from reconcile,
- * which would then send the image again. */
+/* The BMC may have it, only not now. Going on without it would hide an update's task from
+ * reconcile, which would then send the image again. */
 static int
 may_be_there (struct farrier_step *step, const char *path)
 {
