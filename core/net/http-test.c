@@ -720,13 +720,11 @@ END_TEST
 static bool
 machine_knows (const char *name)
 {
-    struct addrinfo *found = NULL;
-    bool known = getaddrinfo (name, NULL, NULL, &found) == 0;
-    if (known)
-        freeaddrinfo (found);
-    else
-        fprintf (stderr, "this machine does not know '%s': it is not asked for\n", name);
-    return known;
+    struct addrinfo *found;
+    if (getaddrinfo (name, NULL, NULL, &found) != 0)
+        return false;
+    freeaddrinfo (found);
+    return true;
 }
 
 START_TEST (names_are_resolved)
