@@ -324,7 +324,8 @@ greeted_as (const struct sockaddr_un *addr, gid_t beside)
  * root can become somebody else to try it. */
 START_TEST (open_to_the_group)
 {
-    if (geteuid () != 0)
+    /* valgrind calls lost in the child what only the parent's threads hold. */
+    if (geteuid () != 0 || getenv ("FARRIER_TEST_VALGRIND") != NULL)
         return;
     setup ();
     struct api *api = open_api ();
